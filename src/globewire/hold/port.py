@@ -1,0 +1,389 @@
+"""What every engine that holds messages can do, and the laws it obeys. Stages meet nowhere else.
+
+The laws (each is a test in tests/laws, run against every engine):
+
+1. Kept is kept: after `keep` returns, a restart finds it.
+2. A nonce kept with a message stays used after a restart.
+3. A claimed job is nobody else's until its lease ends, then anyone's, marked `interrupted`.
+4. `done` is all or nothing: facts, new state, and what follows.
+5. A final state never changes.
+6. Jobs of one callback endpoint come in the order in which they were queued.
+
+Every call takes and gives batches and returns after the commit. Any of them raises `errors.Unavailable` when the engine
+cannot serve now; nothing of that call has then happened. Times are `Millis` and come from the caller.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from globewire.message import AccessKeyId, AccountId, CarrierId, Message, MessageId, Millis, Part, PartState, Receipt, State
+
+# --- what accept keeps -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """A signature nonce that must stay used until `until`. `mark` is a 63-bit digest of AccessKey and nonce."""
+
+    mark: int
+    until: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A message to keep: where it is to go first, and why (`decision` is JSON text, shown as it is)."""
+
+    message: Message
+    carrier: CarrierId
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a customer reported of a message's conversion (contract 1.5), or of the rate (1.6; then `message` is 0)."""
+
+    account: AccountId
+    message: MessageId
+    delivered: bool
+    rate: float
+    at: Millis
+
+
+# --- jobs: what the lanes give out -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SendJob:
+    """A message to submit by `carrier`. `tried` are the carriers that refused it before; `interrupted`: an earlier
+    worker had it and died, so it may have been sent already."""
+
+    message: Message
+    carrier: CarrierId
+    tried: tuple[CarrierId, ...]
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettleJob:
+    """A receipt that was heard, and the part it speaks of: `part` is None while no part matches.
+
+    `parts` are all parts of that message, `state` where the message stands. `tries` counts the claims before this one.
+    """
+
+    id: int
+    carrier: CarrierId
+    receipt: Receipt
+    heard_at: Millis
+    tries: int
+    part: Part | None
+    parts: tuple[Part, ...]
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a customer is told of a message that came to its end (contract 4.1)."""
+
+    id: int
+    message: MessageId
+    to: str
+    task_id: str
+    segments: int
+    state: State
+    error_code: str
+    error: str
+    accepted_at: Millis
+    ended_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class TellJob:
+    """The next reports for one account's endpoint, oldest first. `tries` counts the pushes of these that were refused."""
+
+    account: AccountId
+    url: str
+    tries: int
+    reports: tuple[Report, ...]
+
+
+Job = SendJob | SettleJob | TellJob
+J = TypeVar("J", SendJob, SettleJob, TellJob)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane(Generic[J]):
+    """A queue of one kind of job. SEND is claimed for one carrier at a time, the others for all comers."""
+
+    name: str
+
+
+SEND: Lane[SendJob] = Lane("send")
+SETTLE: Lane[SettleJob] = Lane("settle")
+TELL: Lane[TellJob] = Lane("tell")
+
+# --- facts: what `done` and `record` write -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A carrier took a part under this id."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """A message changed its state. Ignored where MAY_BECOME forbids it. A final state queues the account's callback."""
+
+    message: MessageId
+    state: State
+    at: Millis
+    carrier: CarrierId | None = None
+    error_code: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartBecame:
+    """A part changed its state."""
+
+    message: MessageId
+    sequence: int
+    state: PartState
+    error: str
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A carrier's receipt, to be settled."""
+
+    carrier: CarrierId
+    receipt: Receipt
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something off the straight path that its history should show: `what` is a word, `detail` a sentence."""
+
+    message: MessageId
+    at: Millis
+    what: str
+    detail: str
+
+
+Fact = Submitted | Became | PartBecame | Heard | Noted
+
+# --- the book of accounts ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """An AccessKey: `user` is "" for the account's own; `sealed` its secret under the master key; `token` marks STS."""
+
+    id: AccessKeyId
+    account: AccountId
+    user: str
+    sealed: bytes = field(repr=False)
+    enabled: bool
+    created_at: Millis
+    token: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntry:
+    """An account. `quota` overrides calls a second by operation; `callback` is "" where none is wanted."""
+
+    id: AccountId
+    sender: str
+    callback: str
+    quota: Mapping[str, int]
+    created_at: Millis
+    callback_secret: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEntry:
+    """A stored policy: the document as it was given."""
+
+    account: AccountId
+    name: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserEntry:
+    """A RAM user of an account, and the names of the policies attached to it."""
+
+    account: AccountId
+    name: str
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All accounts, keys, users and policies as of `version`, which grows with every change."""
+
+    version: int
+    accounts: tuple[AccountEntry, ...]
+    keys: tuple[KeyEntry, ...]
+    users: tuple[UserEntry, ...]
+    policies: tuple[PolicyEntry, ...]
+
+
+# --- what people look at -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of a message's history."""
+
+    at: Millis
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A message and all that is known of it. `ended_at` is 0 while it is under way; `told` says how its callback stands."""
+
+    message: Message
+    state: State
+    carrier: CarrierId | None
+    error_code: str
+    error: str
+    changed_at: Millis
+    ended_at: Millis
+    decision: str
+    parts: tuple[Part, ...]
+    notes: tuple[Note, ...]
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which messages to list, newest first. Empty fields do not filter; `before` pages on."""
+
+    account: str = ""
+    to: str = ""
+    task_id: str = ""
+    state: str = ""
+    carrier: str = ""
+    country: str = ""
+    since: int = 0
+    before: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """One endpoint's callbacks: how many wait, how many were given up, and when the next push is due."""
+
+    account: AccountId
+    url: str
+    waiting: int
+    dead: int
+    due_at: Millis
+    tries: int
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierStanding:
+    """What the send stage last said of a carrier's binds, for whoever looks from another process."""
+
+    carrier: CarrierId
+    bound: int
+    binds: int
+    in_flight: int
+    state: str
+    at: Millis
+
+
+class Hold(Protocol):
+    """A store of messages and of the work that is still due on them."""
+
+    async def close(self) -> None:
+        """Finish what was asked, flush, and let go of the file or the connection."""
+
+    # accept
+    async def keep(self, submissions: Sequence[Submission], nonce: Nonce | None, conversions: Sequence[Conversion] = ()) -> None:
+        """Keep messages and their nonce in one transaction. `errors.Refused(NONCE_USED)` where the nonce was used."""
+
+    async def nonces(self, now: Millis) -> dict[int, Millis]:
+        """The nonces kept and still barred: until when, by mark. For a start after a stop."""
+
+    # work
+    async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
+        """Up to `limit` due jobs (of carrier `of` in SEND; reports per endpoint in TELL), leased for `lease` ms."""
+
+    async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
+        """These jobs are done, with what came of each. All of it, or none."""
+
+    async def again(self, *jobs: tuple[Job, Millis], carrier: CarrierId | None = None) -> None:
+        """Give jobs back, due at their times; SEND jobs by another `carrier` where given. A TELL job's try is counted."""
+
+    async def record(self, *facts: Fact) -> None:
+        """Write facts that belong to no job."""
+
+    async def bury(self, job: TellJob, now: Millis) -> None:
+        """Give these reports up: they wait, visible, until `revive`."""
+
+    async def revive(self, account: AccountId, now: Millis) -> int:
+        """Queue an account's given-up reports again; how many there were."""
+
+    async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
+        """Return when there may be something to claim, or after `timeout` seconds."""
+
+    # tend
+    async def expire(self, now: Millis, grace: int, limit: int) -> int:
+        """End what is past its validity and `grace` ms with state expired; how many (at most `limit`)."""
+
+    async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int) -> int:
+        """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit`)."""
+
+    async def stand(self, standings: Sequence[CarrierStanding]) -> None:
+        """Say how carriers stand."""
+
+    # look
+    async def look(self, message: MessageId) -> Standing | None:
+        """One message and its history."""
+
+    async def list(self, question: Question) -> list[Standing]:
+        """Messages that fit, newest first, without parts and notes."""
+
+    async def outboxes(self) -> list[Outbox]:
+        """How each endpoint's callbacks stand."""
+
+    async def carriers(self) -> list[CarrierStanding]:
+        """How each carrier stood last."""
+
+    async def counts(self) -> dict[str, int]:
+        """Messages by state, and jobs by lane: `state.<state>`, `lane.<lane>`, `lane.dead`, `lane.orphan`."""
+
+    # the book
+    async def book(self, after: int = -1) -> Book | None:
+        """The book, or None where its version is still `after`."""
+
+    async def put_account(self, entry: AccountEntry) -> None:
+        """Open or change an account."""
+
+    async def put_key(self, entry: KeyEntry) -> None:
+        """Add or change an AccessKey."""
+
+    async def delete_key(self, key: AccessKeyId) -> bool:
+        """Delete an AccessKey; whether it was there."""
+
+    async def put_user(self, entry: UserEntry) -> None:
+        """Add a RAM user, or change what is attached to it."""
+
+    async def delete_user(self, account: AccountId, name: str) -> bool:
+        """Delete a RAM user and its keys; whether it was there."""
+
+    async def put_policy(self, entry: PolicyEntry) -> None:
+        """Store a policy."""
+
+    async def delete_policy(self, account: AccountId, name: str) -> bool:
+        """Delete a policy and detach it everywhere; whether it was there."""
