@@ -48,7 +48,7 @@ class Refused(Exception):
 
 
 class Unavailable(Exception):
-    """The hold cannot write or read now (disk full, file read-only, database gone). Nothing was kept; say so and offer another try."""
+    """The hold cannot write or read now (disk full, file read-only, database gone). Nothing was kept: offer another try."""
 
 
 def refuse(row: Row, *words: str, headers: tuple[tuple[str, str], ...] = (), **details: object) -> Refused:
@@ -70,7 +70,9 @@ def invalid(parameter: str) -> Refused:
 MISSING_ACCESS_KEY_ID = Row("MissingAccessKeyId", 400, "AccessKeyId is mandatory for this action.")
 ACCESS_KEY_NOT_FOUND = Row("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.")
 ACCESS_KEY_INACTIVE = Row("InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.")
-SIGNATURE_V1 = Row("SignatureDoesNotMatch", 400, "Specified signature is not matched with our calculation. server string to sign is:{}")
+SIGNATURE_V1 = Row(
+    "SignatureDoesNotMatch", 400, "Specified signature is not matched with our calculation. server string to sign is:{}"
+)
 SIGNATURE_V3 = Row(
     "SignatureDoesNotMatch",
     400,
@@ -84,7 +86,9 @@ TIMESTAMP_FORMAT = Row("InvalidTimeStamp.Format", 400, "Specified time stamp or 
 MISSING_SECURITY_TOKEN = Row("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.")
 SECURITY_TOKEN_MALFORMED = Row("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.")
 SECURITY_TOKEN_EXPIRED = Row("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.")
-SECURITY_TOKEN_MISMATCH = Row("InvalidSecurityToken.MismatchWithAccessKey", 400, "Specified SecurityToken mismatch with the AccessKey.")
+SECURITY_TOKEN_MISMATCH = Row(
+    "InvalidSecurityToken.MismatchWithAccessKey", 400, "Specified SecurityToken mismatch with the AccessKey."
+)
 FORMAT = Row("InvalidParameter.Format", 400, "Specified parameter Format is not valid.")
 INVALID_VERSION = Row("InvalidVersion", 400, "Specified parameter Version is not valid.")
 ACTION_NOT_FOUND = Row("InvalidAction.NotFound", 404, "Specified api is not found, please check your url and method.")
@@ -93,7 +97,9 @@ NEED_SSL = Row("InvalidProtocol.NeedSsl", 400, "Your request is denied as lack o
 THROTTLING_USER = Row("Throttling.User", 400, "Request was denied due to user flow control.", again=True)
 NO_PERMISSION = Row("NoPermission", 403, "You are not authorized to do this action. Action: {}")
 INTERNAL_ERROR = Row("InternalError", 500, "The request processing has failed due to some unknown error.", Fault.OURS, again=True)
-SERVICE_UNAVAILABLE = Row("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", Fault.OURS, again=True)
+SERVICE_UNAVAILABLE = Row(
+    "ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", Fault.OURS, again=True
+)
 # Ours: the contract does not establish what the real gateway says to these.
 MALFORMED_REQUEST = Row("InvalidRequest", 400, "The request is not well-formed HTTP: {}.")
 REQUEST_TOO_LARGE = Row("RequestTooLarge", 413, "The request is larger than this server takes: {}.")

@@ -322,8 +322,10 @@ class Hold(Protocol):
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
         """These jobs are done, with what came of each. All of it, or none."""
 
-    async def again(self, *jobs: tuple[Job, Millis], carrier: CarrierId | None = None) -> None:
-        """Give jobs back, due at their times; SEND jobs by another `carrier` where given. A TELL job's try is counted."""
+    async def again(self, *jobs: tuple[Job, Millis | None], carrier: CarrierId | None = None) -> None:
+        """Give jobs back, due at their times; SEND jobs by another `carrier` where given. A TELL job's try is counted.
+
+        A SETTLE job that is given back without a time is an orphan: kept for whoever looks, never claimed again."""
 
     async def record(self, *facts: Fact) -> None:
         """Write facts that belong to no job."""
@@ -351,7 +353,7 @@ class Hold(Protocol):
     async def look(self, message: MessageId) -> Standing | None:
         """One message and its history."""
 
-    async def list(self, question: Question) -> list[Standing]:
+    async def search(self, question: Question) -> list[Standing]:
         """Messages that fit, newest first, without parts and notes."""
 
     async def outboxes(self) -> list[Outbox]:

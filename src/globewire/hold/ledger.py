@@ -1,0 +1,220 @@
+"""The book of accounts in SQLite, and everything that people look at: one row or one page at a time, never the hot path."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import orjson
+
+from globewire.hold.port import (
+    AccountEntry,
+    Book,
+    CarrierStanding,
+    KeyEntry,
+    Note,
+    Outbox,
+    PolicyEntry,
+    Question,
+    Standing,
+    UserEntry,
+)
+from globewire.hold.rows import message, part
+from globewire.message import CarrierId, MessageId, Millis, State
+
+T = TypeVar("T")
+
+# --- written by the writer: one entry or many --------------------------------------------------------------------------
+
+
+def put(cursor: sqlite3.Cursor, payloads: Sequence[AccountEntry | KeyEntry | UserEntry | PolicyEntry]) -> list[None]:
+    """Add or change entries of the book."""
+    for entry in payloads:
+        match entry:
+            case AccountEntry():
+                values = [
+                    entry.id,
+                    entry.sender,
+                    entry.callback,
+                    entry.callback_secret,
+                    orjson.dumps(dict(entry.quota)).decode(),
+                    entry.created_at,
+                ]
+                cursor.execute(
+                    "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET sender = excluded.sender, "
+                    "callback = excluded.callback, callback_secret = excluded.callback_secret, quota = excluded.quota",
+                    values,
+                )
+            case KeyEntry():
+                values = [entry.id, entry.account, entry.user, entry.sealed, entry.token, int(entry.enabled), entry.created_at]
+                cursor.execute("INSERT OR REPLACE INTO access_key VALUES(?, ?, ?, ?, ?, ?, ?)", values)
+            case UserEntry():
+                values = [entry.account, entry.name, orjson.dumps(entry.policies).decode()]
+                cursor.execute("INSERT OR REPLACE INTO ram_user VALUES(?, ?, ?)", values)
+            case PolicyEntry():
+                cursor.execute("INSERT OR REPLACE INTO policy VALUES(?, ?, ?)", (entry.account, entry.name, entry.document))
+    return _changed(cursor, [None] * len(payloads))
+
+
+def delete_key(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[bool]:
+    """Delete AccessKeys by id."""
+    return _changed(cursor, [cursor.execute("DELETE FROM access_key WHERE id = ?", (key,)).rowcount > 0 for key in payloads])
+
+
+def delete_user(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, str]]) -> list[bool]:
+    """Delete users and their keys, by (account, name)."""
+    found = []
+    for who in payloads:
+        cursor.execute("DELETE FROM access_key WHERE account = ? AND user = ?", who)
+        found.append(cursor.execute("DELETE FROM ram_user WHERE account = ? AND name = ?", who).rowcount > 0)
+    return _changed(cursor, found)
+
+
+def delete_policy(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, str]]) -> list[bool]:
+    """Delete policies and detach them, by (account, name)."""
+    found = []
+    for account, name in payloads:
+        found.append(cursor.execute("DELETE FROM policy WHERE account = ? AND name = ?", (account, name)).rowcount > 0)
+        cursor.execute(
+            "UPDATE ram_user SET policies = (SELECT json_group_array(value) FROM json_each(policies) WHERE value <> ?2) "
+            "WHERE account = ?1",
+            (account, name),
+        )
+    return _changed(cursor, found)
+
+
+def _changed(cursor: sqlite3.Cursor, results: list[T]) -> list[T]:
+    cursor.execute("UPDATE book SET version = version + 1")
+    return results
+
+
+def stand(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[CarrierStanding]]) -> list[None]:
+    """Say how carriers stand."""
+    for s in (s for standings in payloads for s in standings):
+        cursor.execute(
+            "INSERT OR REPLACE INTO carrier VALUES(?, ?, ?, ?, ?, ?)", (s.carrier, s.bound, s.binds, s.in_flight, s.state, s.at)
+        )
+    return [None] * len(payloads)
+
+
+# --- read on the reading connection ------------------------------------------------------------------------------------
+
+
+def book(connection: sqlite3.Connection, after: int) -> Book | None:
+    """The whole book, read at one moment."""
+    connection.execute("BEGIN")
+    try:
+        version = connection.execute("SELECT version FROM book").fetchone()[0]
+        if version == after:
+            return None
+        rows = {t: connection.execute(f"SELECT * FROM {t}").fetchall() for t in ("account", "access_key", "ram_user", "policy")}
+    finally:
+        connection.execute("COMMIT")
+    return Book(
+        version,
+        tuple(
+            AccountEntry(i, sender, url, orjson.loads(quota), at, secret) for i, sender, url, secret, quota, at in rows["account"]
+        ),
+        tuple(KeyEntry(i, a, user, sealed, bool(on), at, token) for i, a, user, sealed, token, on, at in rows["access_key"]),
+        tuple(UserEntry(account, name, tuple(orjson.loads(policies))) for account, name, policies in rows["ram_user"]),
+        tuple(PolicyEntry(*row) for row in rows["policy"]),
+    )
+
+
+_STANDING = (
+    "SELECT id, account, access_key, request_id, recipient, sender, text, type, task_id, channel, encoding, segments, country, "
+    "country_name, region, operator, accepted_at, validity, state, carrier, error_code, error, changed_at, ended_at, decision, "
+    "told_at, (SELECT tries + 1000000 * dead FROM callback WHERE callback.message = message.id) FROM message "
+)
+
+
+def look(connection: sqlite3.Connection, wanted: MessageId) -> Standing | None:
+    """One message with its parts and notes."""
+    row = connection.execute(_STANDING + "WHERE id = ?", (wanted,)).fetchone()
+    if row is None:
+        return None
+    parts = connection.execute(
+        "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part WHERE message = ? ORDER BY sequence", (wanted,)
+    ).fetchall()
+    notes = connection.execute("SELECT at, what, detail FROM note WHERE message = ? ORDER BY id", (wanted,)).fetchall()
+    return _standing(row, parts, notes)
+
+
+def search(connection: sqlite3.Connection, question: Question) -> list[Standing]:
+    """A page of messages, newest first."""
+    conditions = {
+        "account = ?": question.account,
+        "recipient = ?": question.to,
+        "task_id = ?": question.task_id,
+        "state = ?": question.state,
+        "carrier = ?": question.carrier,
+        "country = ?": question.country,
+        "id >= ?": question.since * 100_000,
+        "id < ?": question.before,
+    }
+    wanted = {condition: value for condition, value in conditions.items() if value}
+    where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
+    rows = connection.execute(f"{_STANDING}{where}ORDER BY id DESC LIMIT ?", (*wanted.values(), question.limit))
+    return [_standing(row, (), ()) for row in rows]
+
+
+def _standing(row: Sequence[Any], parts: Sequence[Any], notes: Sequence[Any]) -> Standing:
+    return Standing(
+        message(row), State(row[18]), CarrierId(row[19]) if row[19] else None, row[20], row[21], row[22], row[23], row[24],
+        tuple(part(p) for p in parts), tuple(Note(Millis(at), what, detail) for at, what, detail in notes), _told(row[25], row[26]),
+    )  # fmt: skip
+
+
+def _told(told_at: int, callback: int | None) -> str:
+    if told_at:
+        return "acknowledged"
+    if callback is None:
+        return "none"
+    if callback >= 1_000_000:
+        return "given up"
+    return f"refused {callback} times, waiting" if callback else "waiting"
+
+
+def outboxes(connection: sqlite3.Connection) -> list[Outbox]:
+    """Each account that has an endpoint or waiting callbacks."""
+    rows = connection.execute(
+        "SELECT a.id, a.callback, count(c.id) FILTER (WHERE c.dead = 0), count(c.id) FILTER (WHERE c.dead = 1), "
+        "coalesce(o.due_at, 0), coalesce(max(c.tries) FILTER (WHERE c.dead = 0), 0), coalesce(o.last, '') FROM account AS a "
+        "LEFT JOIN callback AS c ON c.account = a.id LEFT JOIN outbox AS o ON o.account = a.id "
+        "GROUP BY a.id HAVING a.callback <> '' OR count(c.id) > 0 ORDER BY a.id"
+    )
+    return [Outbox(*row) for row in rows]
+
+
+def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
+    """What was last said of each carrier."""
+    return [
+        CarrierStanding(*row)
+        for row in connection.execute("SELECT id, bound, binds, in_flight, state, at FROM carrier ORDER BY id")
+    ]
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Messages by state, and what waits in the lanes."""
+    found = {f"state.{state}": count for state, count in connection.execute("SELECT state, count(*) FROM message GROUP BY state")}
+    for name, where in {
+        "lane.send": "sending",
+        "lane.settle": "heard WHERE due_at IS NOT NULL",
+        "lane.orphan": "heard WHERE due_at IS NULL",
+        "lane.tell": "callback WHERE dead = 0",
+        "lane.dead": "callback WHERE dead = 1",
+    }.items():
+        found[name] = connection.execute(f"SELECT count(*) FROM {where}").fetchone()[0]
+    return found
+
+
+def overdue(connection: sqlite3.Connection, before: int, limit: int) -> list[int]:
+    """Ids of messages under way whose validity ended before `before`."""
+    rows = connection.execute(
+        "SELECT id FROM message WHERE ended_at = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?", (before, limit)
+    )
+    return [row[0] for row in rows]
+
+
+def nonces(connection: sqlite3.Connection, now: int) -> dict[int, Millis]:
+    """Nonces that are still barred."""
+    return dict(connection.execute("SELECT mark, until FROM nonce WHERE until >= ?", (now,)).fetchall())

@@ -1,0 +1,89 @@
+"""Rows of the hold's tables to values of the port, and back. Columns are told by their place; the statements name them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from globewire.hold.port import Report, SendJob, SettleJob, Submission
+from globewire.message import CarrierId, Encoding, Message, MessageId, Millis, NumberDetail, Part, PartState, Receipt, State
+
+Row = Sequence[Any]
+
+
+def message_row(kept: Submission) -> Row:
+    """A submission as the columns of `message`, in the order of `statements._KEEP`."""
+    m, d = kept.message, kept.message.detail
+    return (
+        m.id, m.account, m.access_key, m.request_id, m.to, m.sender, m.text, m.type, m.task_id, m.channel, m.encoding, m.segments,
+        m.country, d.country, d.region, d.carrier, m.accepted_at, m.validity, m.expires_at, kept.decision, kept.carrier,
+        m.accepted_at,
+    )  # fmt: skip
+
+
+def message(row: Row) -> Message:
+    """The first 18 columns of `message` as a Message."""
+    id, account, key, request, to, sender, text, type, task, channel, encoding, segments, country, *detail, at, validity = row[:18]
+    details = NumberDetail(*detail)
+    return Message(
+        id,
+        account,
+        key,
+        request,
+        to,
+        sender,
+        text,
+        type,
+        task,
+        channel,
+        Encoding(encoding),
+        segments,
+        country,
+        details,
+        at,
+        validity,
+    )
+
+
+def send_job(row: Row) -> SendJob:
+    """A message with its place in the queue: carrier, tried, leased."""
+    return SendJob(message(row), row[18], tuple(orjson.loads(row[19])), bool(row[20]))
+
+
+def report(row: Row) -> Report:
+    """The first ten columns of `statements._REPORTS`."""
+    return Report(row[0], row[1], row[2], row[3], row[4], State(row[5]), *row[6:10])
+
+
+def part(row: Row) -> Part:
+    """message, sequence, total, carrier, carrier_id, state, at."""
+    return Part(MessageId(row[0]), row[1], row[2], CarrierId(row[3]), row[4], PartState(row[5]), Millis(row[6]))
+
+
+def settle_job(row: Row, matches: Sequence[Row], parts: Mapping[int, Sequence[Row]]) -> SettleJob:
+    """A heard receipt (id, carrier, carrier_ids, recipient, status, error, heard_at, tries) with the part that fits it best.
+
+    `matches` are (heard, rank, message, sequence, recipient, state), best spelling first and newest message first.
+    """
+    receipt = Receipt(tuple(orjson.loads(row[2])), row[3], row[4], row[5])
+    match = _fit(receipt.to, matches)
+    if match is None:
+        return SettleJob(row[0], row[1], receipt, row[6], row[7], None, (), State.SUBMITTED)
+    siblings = tuple(part(p) for p in parts[match[2]])
+    mine = next(p for p in siblings if p.sequence == match[3])
+    return SettleJob(row[0], row[1], receipt, row[6], row[7], mine, siblings, State(match[5]))
+
+
+def _fit(to: str, matches: Sequence[Row]) -> Row | None:
+    """The best match whose number agrees. An id as it was given may stand against the number; a converted one may not:
+    ids in hexadecimal and decimal overlap, and only the number tells them apart."""
+    for match in matches:
+        if _same_number(to, match[4]):
+            return match
+    as_given = [match for match in matches if match[1] == 0]
+    return as_given[0] if len(as_given) == 1 else None
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Whether two spellings may be one number: the last eight digits agree (carriers add and drop prefixes)."""
+    return bool(one) and one[-8:] == other[-8:]

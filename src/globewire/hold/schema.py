@@ -1,0 +1,87 @@
+"""The numbered migrations of the SQLite file, and the check that a file fits this program.
+
+`PRAGMA user_version` says how many have run. A migration is never changed once released; another is added.
+"""
+
+import sqlite3
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE message(
+      id INTEGER PRIMARY KEY, account TEXT NOT NULL, access_key TEXT NOT NULL, request_id TEXT NOT NULL,
+      recipient TEXT NOT NULL, sender TEXT NOT NULL, text TEXT NOT NULL, type TEXT NOT NULL, task_id TEXT NOT NULL,
+      channel TEXT NOT NULL, encoding TEXT NOT NULL, segments INTEGER NOT NULL, country TEXT NOT NULL,
+      country_name TEXT NOT NULL, region TEXT NOT NULL, operator TEXT NOT NULL, accepted_at INTEGER NOT NULL,
+      validity INTEGER NOT NULL, expires_at INTEGER NOT NULL, decision TEXT NOT NULL,
+      state TEXT NOT NULL DEFAULT 'accepted', carrier TEXT NOT NULL DEFAULT '', error_code TEXT NOT NULL DEFAULT '',
+      error TEXT NOT NULL DEFAULT '', changed_at INTEGER NOT NULL, ended_at INTEGER NOT NULL DEFAULT 0,
+      told_at INTEGER NOT NULL DEFAULT 0) STRICT;
+    CREATE INDEX message_open ON message(expires_at) WHERE ended_at = 0;
+    CREATE TABLE sending(
+      message INTEGER PRIMARY KEY, carrier TEXT NOT NULL, due_at INTEGER NOT NULL, leased INTEGER NOT NULL DEFAULT 0,
+      tried TEXT NOT NULL DEFAULT '[]') STRICT;
+    CREATE INDEX sending_due ON sending(carrier, due_at, message);
+    CREATE TABLE part(
+      message INTEGER NOT NULL, sequence INTEGER NOT NULL, total INTEGER NOT NULL, carrier TEXT NOT NULL,
+      carrier_id TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL DEFAULT '', at INTEGER NOT NULL,
+      PRIMARY KEY(message, sequence)) STRICT, WITHOUT ROWID;
+    CREATE INDEX part_carrier_id ON part(carrier_id, carrier);
+    CREATE TABLE heard(
+      id INTEGER PRIMARY KEY AUTOINCREMENT, carrier TEXT NOT NULL, carrier_ids TEXT NOT NULL, recipient TEXT NOT NULL,
+      status TEXT NOT NULL, error TEXT NOT NULL, heard_at INTEGER NOT NULL, due_at INTEGER, tries INTEGER NOT NULL DEFAULT 0
+      ) STRICT;
+    CREATE INDEX heard_due ON heard(due_at) WHERE due_at IS NOT NULL;
+    CREATE TABLE callback(
+      id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, message INTEGER NOT NULL,
+      tries INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0) STRICT;
+    CREATE INDEX callback_queue ON callback(account, dead, id);
+    CREATE INDEX callback_message ON callback(message);
+    CREATE TABLE outbox(account TEXT PRIMARY KEY, due_at INTEGER NOT NULL, last TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+    CREATE TABLE note(
+      id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL, at INTEGER NOT NULL, what TEXT NOT NULL,
+      detail TEXT NOT NULL) STRICT;
+    CREATE INDEX note_message ON note(message);
+    CREATE TABLE nonce(until INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY(until, mark)) STRICT, WITHOUT ROWID;
+    CREATE TABLE conversion(
+      id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, message INTEGER NOT NULL, delivered INTEGER NOT NULL,
+      rate REAL NOT NULL, at INTEGER NOT NULL) STRICT;
+    CREATE TABLE account(
+      id TEXT PRIMARY KEY, sender TEXT NOT NULL, callback TEXT NOT NULL, callback_secret BLOB NOT NULL,
+      quota TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;
+    CREATE TABLE access_key(
+      id TEXT PRIMARY KEY, account TEXT NOT NULL, user TEXT NOT NULL, sealed BLOB NOT NULL, token BLOB NOT NULL,
+      enabled INTEGER NOT NULL, created_at INTEGER NOT NULL) STRICT;
+    CREATE TABLE ram_user(
+      account TEXT NOT NULL, name TEXT NOT NULL, policies TEXT NOT NULL, PRIMARY KEY(account, name)) STRICT;
+    CREATE TABLE policy(
+      account TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY(account, name)) STRICT;
+    CREATE TABLE carrier(
+      id TEXT PRIMARY KEY, bound INTEGER NOT NULL, binds INTEGER NOT NULL, in_flight INTEGER NOT NULL,
+      state TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+    CREATE TABLE book(version INTEGER NOT NULL) STRICT;
+    INSERT INTO book VALUES(1);
+    """,
+)
+
+
+class SchemaFault(Exception):
+    """The file cannot be used by this program; the sentence says what to do."""
+
+
+def migrate(connection: sqlite3.Connection) -> int:
+    """Run the migrations that are missing, each in a transaction of its own; how many ran."""
+    had = version(connection)
+    for number, script in enumerate(MIGRATIONS[had:], start=had + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    return len(MIGRATIONS) - had
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """How many migrations the file has seen. SchemaFault where they are more than this program knows."""
+    had = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if had > len(MIGRATIONS):
+        raise SchemaFault(
+            f"the database was written by a newer Globewire (schema {had}, this program knows {len(MIGRATIONS)}): "
+            "install that version, or open another database"
+        )
+    return had

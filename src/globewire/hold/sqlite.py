@@ -1,0 +1,242 @@
+"""The default engine: one SQLite file, WAL, `synchronous=FULL`, one writing thread with group commit.
+
+What each call does to the file stands in `statements` (batches) and `ledger` (the book, and looking). Reading has a
+connection and a thread of its own, and so have checkpoints: neither waits for the writer nor makes it wait.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from globewire.errors import Unavailable
+from globewire.hold import ledger, statements
+from globewire.hold.port import (
+    SEND,
+    SETTLE,
+    TELL,
+    AccountEntry,
+    Became,
+    Book,
+    CarrierStanding,
+    Conversion,
+    Fact,
+    Heard,
+    J,
+    Job,
+    KeyEntry,
+    Lane,
+    Nonce,
+    Outbox,
+    PolicyEntry,
+    Question,
+    SendJob,
+    SettleJob,
+    Standing,
+    Submission,
+    TellJob,
+    UserEntry,
+)
+from globewire.hold.schema import SchemaFault, migrate
+from globewire.hold.wake import Wakes
+from globewire.hold.writer import Writer
+from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
+
+T = TypeVar("T")
+CHECKPOINT_PAGES = 2_000
+"""Pages (4 KiB) in the log after which a checkpoint copies them into the file."""
+LOG_LIMIT = 256 * 1024 * 1024
+"""Bytes of log past which writing waits for a checkpoint that starts the log anew."""
+
+
+class SqliteHold:
+    """A Hold in one file. `open` makes one; SQLite's ":memory:" is not offered, since readers have their own connection."""
+
+    def __init__(self, path: Path, writing: sqlite3.Connection, reading: sqlite3.Connection, copying: sqlite3.Connection) -> None:
+        self._log = path.with_name(path.name + "-wal")
+        self._writing, self._reading, self._copying = writing, reading, copying
+        self._readers = ThreadPoolExecutor(1, "hold-reader")
+        self._copiers = ThreadPoolExecutor(1, "hold-checkpoint")
+        self._copied = self._copiers.submit(lambda: None)
+        self._writer = Writer(writing, self._checkpoint)
+        self._wakes = Wakes()
+        self._blanked = 0
+
+    @classmethod
+    async def open(cls, path: Path, *, create: bool = True) -> "SqliteHold":
+        """Open the file, making it where it is missing, and bring its schema up to date. SchemaFault says what is wrong."""
+        try:
+            if create:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            elif not path.exists():
+                raise SchemaFault(f"there is no database at {path}: start `globewire serve` once, or check [hold] url")
+            connections = [_connect(path) for _ in range(3)]
+            migrate(connections[0])
+        except (sqlite3.Error, OSError) as fault:
+            raise SchemaFault(f"the database {path} cannot be opened: {fault}") from fault
+        return cls(path, *connections)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._copiers.shutdown)
+        for connection in (self._reading, self._copying, self._writing):
+            connection.close()
+
+    # --- accept
+
+    async def keep(self, submissions: Sequence[Submission], nonce: Nonce | None, conversions: Sequence[Conversion] = ()) -> None:
+        await self._writer.ask(statements.keep, (submissions, nonce, conversions))
+        for carrier in {s.carrier for s in submissions}:
+            self._wakes.wake(SEND, carrier)
+
+    async def nonces(self, now: Millis) -> dict[int, Millis]:
+        await self._writer.ask(statements.bar, now)
+        return await self._read(ledger.nonces, now)
+
+    # --- work
+
+    async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
+        return cast(list[J], await self._writer.ask(_CLAIM[lane.name], (limit, now, lease, of)))
+
+    async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
+        await self._writer.ask(statements.done, outcomes)
+        self._wake_for([fact for _, facts in outcomes for fact in facts])
+        if any(isinstance(job, TellJob) for job, _ in outcomes):
+            self._wakes.wake(TELL)
+
+    async def again(self, *jobs: tuple[Job, Millis | None], carrier: CarrierId | None = None) -> None:
+        await self._writer.ask(statements.again, (jobs, carrier))
+        for job, _ in jobs:
+            match job:
+                case SendJob():
+                    self._wakes.wake(SEND, carrier or job.carrier)
+                case SettleJob() | TellJob():
+                    pass  # due later: whoever waits looks again when its timeout ends
+
+    async def record(self, *facts: Fact) -> None:
+        await self._writer.ask(statements.record, facts)
+        self._wake_for(facts)
+
+    async def bury(self, job: TellJob, now: Millis) -> None:
+        await self._writer.ask(statements.bury, job)
+        self._wakes.wake(TELL)
+
+    async def revive(self, account: AccountId, now: Millis) -> int:
+        count: int = await self._writer.ask(statements.revive, account)
+        self._wakes.wake(TELL)
+        return count
+
+    async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
+        await self._wakes.wait(lane, of, timeout)
+
+    def _wake_for(self, facts: Sequence[Fact]) -> None:
+        if any(isinstance(fact, Heard) for fact in facts):
+            self._wakes.wake(SETTLE)
+        if any(isinstance(fact, Became) and fact.state in FINAL for fact in facts):
+            self._wakes.wake(TELL)
+
+    # --- tend
+
+    async def expire(self, now: Millis, grace: int, limit: int) -> int:
+        overdue = await self._read(ledger.overdue, now - grace, limit)
+        sentence = "no receipt came within the validity and its grace"
+        if overdue:
+            await self.record(*(Became(MessageId(i), State.EXPIRED, now, None, "EXPIRED", sentence) for i in overdue))
+        return len(overdue)
+
+    async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int) -> int:
+        bodies, messages = bodies_before * 100_000, messages_before * 100_000
+        count: int = await self._writer.ask(statements.forget, (self._blanked, bodies, messages, messages_before, limit))
+        if count < limit:
+            self._blanked = bodies
+        return count
+
+    async def stand(self, standings: Sequence[CarrierStanding]) -> None:
+        await self._writer.ask(ledger.stand, standings)
+
+    # --- look
+
+    async def look(self, message: MessageId) -> Standing | None:
+        return await self._read(ledger.look, message)
+
+    async def search(self, question: Question) -> list[Standing]:
+        return await self._read(ledger.search, question)
+
+    async def outboxes(self) -> list[Outbox]:
+        return await self._read(ledger.outboxes)
+
+    async def carriers(self) -> list[CarrierStanding]:
+        return await self._read(ledger.carriers)
+
+    async def counts(self) -> dict[str, int]:
+        return await self._read(ledger.counts)
+
+    # --- the book
+
+    async def book(self, after: int = -1) -> Book | None:
+        return await self._read(ledger.book, after)
+
+    async def put_account(self, entry: AccountEntry) -> None:
+        await self._writer.ask(ledger.put, entry)
+
+    async def put_key(self, entry: KeyEntry) -> None:
+        await self._writer.ask(ledger.put, entry)
+
+    async def delete_key(self, key: AccessKeyId) -> bool:
+        return bool(await self._writer.ask(ledger.delete_key, key))
+
+    async def put_user(self, entry: UserEntry) -> None:
+        await self._writer.ask(ledger.put, entry)
+
+    async def delete_user(self, account: AccountId, name: str) -> bool:
+        return bool(await self._writer.ask(ledger.delete_user, (account, name)))
+
+    async def put_policy(self, entry: PolicyEntry) -> None:
+        await self._writer.ask(ledger.put, entry)
+
+    async def delete_policy(self, account: AccountId, name: str) -> bool:
+        return bool(await self._writer.ask(ledger.delete_policy, (account, name)))
+
+    # --- threads
+
+    async def _read(self, reading: Callable[..., T], *arguments: Any) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._readers, lambda: reading(self._reading, *arguments))
+        except sqlite3.Error as fault:
+            raise Unavailable(f"{type(fault).__name__}: {fault}") from fault
+
+    def _checkpoint(self) -> None:
+        """Called by the writer between transactions. The copying goes on beside it; a log past its limit stops it meanwhile."""
+        size = self._log.stat().st_size if self._log.exists() else 0
+        if size > CHECKPOINT_PAGES * 4096 and self._copied.done():
+            self._copied = self._copiers.submit(_copy, self._copying, "PASSIVE")
+        if size > LOG_LIMIT:
+            self._copied.result()
+            _copy(self._writing, "RESTART")
+
+
+_CLAIM: dict[str, Any] = {
+    SEND.name: statements.claim_send,
+    SETTLE.name: statements.claim_settle,
+    TELL.name: statements.claim_tell,
+}
+
+
+def _copy(connection: sqlite3.Connection, how: str) -> None:
+    try:
+        connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+    except sqlite3.Error:
+        return  # the log keeps what was not copied; the next checkpoint copies it
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA cache_size = -16000")
+    return connection

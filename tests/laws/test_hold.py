@@ -1,0 +1,278 @@
+"""The laws of the hold, against every engine."""
+
+import asyncio
+import dataclasses
+from typing import cast
+
+import pytest
+from laws.conftest import Opener
+from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, submission
+
+from globewire import errors
+from globewire.hold.port import SEND, SETTLE, TELL, Became, Hold, Nonce, Noted, PartBecame, Question, Submitted
+from globewire.message import AccountId, CarrierId, MessageId, Millis, PartState, Receipt, State
+
+LEASE = 60_000
+
+
+async def test_kept_is_kept(opener: Opener) -> None:
+    """Law 1: after keep returns, a restart finds the message as it was given, and its job."""
+    hold = await opener()
+    await hold.keep([submission(1), submission(2)], None)
+    await hold.close()
+    again = await opener()
+    standing = await again.look(message(1).id)
+    assert standing is not None
+    assert standing.message == message(1)
+    assert standing.state is State.ACCEPTED
+    assert [job.message for job in await again.claim(SEND, 10, NOW, LEASE, CARRIER)] == [message(1), message(2)]
+
+
+async def test_a_used_nonce_stays_used(opener: Opener) -> None:
+    """Law 2, and nothing of the refused call is kept."""
+    hold = await opener()
+    nonce = Nonce(4_611_686_018_427_387_904, Millis(NOW + 900_000))
+    await hold.keep([submission(1)], nonce)
+    await hold.close()
+    hold = await opener()
+    assert await hold.nonces(NOW) == {nonce.mark: nonce.until}
+    with pytest.raises(errors.Refused) as refused:
+        await hold.keep([submission(2)], nonce)
+    assert refused.value.row is errors.NONCE_USED
+    assert await hold.look(message(2).id) is None
+    assert await hold.nonces(Millis(nonce.until + 1)) == {}
+
+
+async def test_of_two_calls_with_one_nonce_at_once_one_is_kept(hold: Hold) -> None:
+    nonce = Nonce(7, Millis(NOW + 1))
+    results = await asyncio.gather(*(hold.keep([submission(n)], nonce) for n in range(20)), return_exceptions=True)
+    assert sum(result is None for result in results) == 1
+    assert len(await hold.search(Question())) == 1
+
+
+async def test_a_claimed_job_is_nobody_elses(hold: Hold) -> None:
+    """Law 3: until the lease ends; then anyone's, marked interrupted."""
+    await hold.keep([submission(n) for n in range(5)], None)
+    first = await hold.claim(SEND, 3, NOW, LEASE, CARRIER)
+    second = await hold.claim(SEND, 3, NOW, LEASE, CARRIER)
+    assert [job.message.id for job in first + second] == [message(n).id for n in range(5)]
+    assert not any(job.interrupted for job in first + second)
+    assert await hold.claim(SEND, 3, NOW, LEASE, CARRIER) == []
+    later = await hold.claim(SEND, 9, Millis(NOW + LEASE), LEASE, CARRIER)
+    assert len(later) == 5
+    assert all(job.interrupted for job in later)
+
+
+async def test_a_lane_is_a_carriers_own(hold: Hold) -> None:
+    await hold.keep([submission(1), submission(2, carrier=CarrierId("south"))], None)
+    assert [job.message.id for job in await hold.claim(SEND, 9, NOW, LEASE, "south")] == [message(2).id]
+
+
+async def test_a_returned_job_is_due_when_it_says(hold: Hold) -> None:
+    await hold.keep([submission(1)], None)
+    (job,) = await hold.claim(SEND, 1, NOW, LEASE, CARRIER)
+    await hold.again((job, Millis(NOW + 500)))
+    assert await hold.claim(SEND, 1, Millis(NOW + 499), LEASE, CARRIER) == []
+    (job,) = await hold.claim(SEND, 1, Millis(NOW + 500), LEASE, CARRIER)
+    assert not job.interrupted
+    await hold.again((job, Millis(NOW)), carrier=CarrierId("south"))
+    (job,) = await hold.claim(SEND, 1, NOW, LEASE, "south")
+    assert job.tried == (CARRIER,)
+
+
+async def test_done_writes_all_that_came_of_a_job(hold: Hold) -> None:
+    """Law 4: the job is off its lane, its facts are there, and the callback is queued."""
+    await hold.put_account(account())
+    await hold.keep([submission(1)], None)
+    (job,) = await hold.claim(SEND, 1, NOW, LEASE, CARRIER)
+    await hold.done(
+        (job, [Submitted(part(1)), Became(job.message.id, State.SUBMITTED, NOW, CARRIER), Noted(job.message.id, NOW, "odd", "x")])
+    )
+    assert await hold.claim(SEND, 1, Millis(NOW + LEASE), LEASE, CARRIER) == []
+    standing = await hold.look(job.message.id)
+    assert standing is not None
+    assert (standing.state, standing.carrier, standing.parts) == (State.SUBMITTED, CARRIER, (part(1),))
+    assert [note.what for note in standing.notes] == ["odd"]
+    await hold.record(heard("id1"))
+    (settling,) = await hold.claim(SETTLE, 9, NOW, LEASE)
+    assert (settling.part, settling.parts, settling.state) == (part(1), (part(1),), State.SUBMITTED)
+    ended = [
+        PartBecame(job.message.id, 1, PartState.DELIVERED, "000", NOW),
+        Became(job.message.id, State.DELIVERED, NOW, None, "DELIVERED", "success"),
+    ]
+    await hold.done((settling, ended))
+    assert await hold.claim(SETTLE, 9, Millis(NOW + LEASE), LEASE) == []
+    (telling,) = await hold.claim(TELL, 9, NOW, LEASE)
+    assert [(r.message, r.state, r.task_id) for r in telling.reports] == [(job.message.id, State.DELIVERED, "task-1")]
+    await hold.done((telling, ()))
+    assert await hold.claim(TELL, 9, Millis(NOW + LEASE), LEASE) == []
+    standing = await hold.look(job.message.id)
+    assert standing is not None
+    assert (standing.state, standing.told, standing.ended_at) == (State.DELIVERED, "acknowledged", NOW)
+
+
+async def test_done_is_nothing_where_a_fact_cannot_be_written(hold: Hold) -> None:
+    """Law 4, the other half: a fact that the engine refuses takes the whole outcome with it, and no other caller's."""
+    await hold.keep([submission(1), submission(2)], None)
+    one, two = await hold.claim(SEND, 2, NOW, LEASE, CARRIER)
+    bad = dataclasses.replace(part(1), sequence=cast(int, "not a number"))
+    results = await asyncio.gather(
+        hold.done((one, [Became(one.message.id, State.SUBMITTED, NOW), Submitted(bad)])),
+        hold.done((two, [Became(two.message.id, State.SUBMITTED, NOW), Submitted(part(2))])),
+        return_exceptions=True,
+    )
+    assert isinstance(results[0], errors.Unavailable)
+    assert results[1] is None
+    standings = {s.message.id: s.state for s in await hold.search(Question())}
+    assert standings == {one.message.id: State.ACCEPTED, two.message.id: State.SUBMITTED}
+    assert [job.message.id for job in await hold.claim(SEND, 9, Millis(NOW + LEASE), LEASE, CARRIER)] == [one.message.id]
+
+
+@pytest.mark.parametrize("final", [State.DELIVERED, State.FAILED, State.EXPIRED])
+async def test_a_final_state_never_changes(hold: Hold, final: State) -> None:
+    """Law 5, and its callback is queued once."""
+    await hold.put_account(account())
+    await hold.keep([submission(1)], None)
+    await hold.record(Became(message(1).id, State.SUBMITTED, NOW))
+    await hold.record(Became(message(1).id, final, NOW, None, "first", ""))
+    await hold.record(*(Became(message(1).id, state, Millis(NOW + 1), None, "later", "") for state in State))
+    standing = await hold.look(message(1).id)
+    assert standing is not None
+    assert (standing.state, standing.error_code, standing.ended_at) == (final, "first", NOW)
+    (job,) = await hold.claim(TELL, 9, NOW, LEASE)
+    assert len(job.reports) == 1
+
+
+async def test_changes_of_one_message_in_one_batch_are_made_in_order(hold: Hold) -> None:
+    await hold.keep([submission(1)], None)
+    await hold.record(Became(message(1).id, State.SUBMITTED, NOW), Became(message(1).id, State.DELIVERED, Millis(NOW + 1)))
+    standing = await hold.look(message(1).id)
+    assert standing is not None
+    assert (standing.state, standing.ended_at) == (State.DELIVERED, NOW + 1)
+
+
+async def test_callbacks_come_in_the_order_they_were_queued(hold: Hold) -> None:
+    """Law 6, through a refusal: what was refused comes first again, by itself, when it is due."""
+    await hold.put_account(account())
+    await hold.keep([submission(n) for n in range(7)], None)
+    for n in (3, 1, 5, 0):
+        await hold.record(Became(message(n).id, State.SUBMITTED, NOW), Became(message(n).id, State.DELIVERED, NOW))
+    (job,) = await hold.claim(TELL, 3, NOW, LEASE)
+    assert [r.message for r in job.reports] == [message(n).id for n in (3, 1, 5)]
+    await hold.record(Became(message(6).id, State.EXPIRED, NOW))
+    assert await hold.claim(TELL, 3, NOW, LEASE) == []
+    await hold.again((job, Millis(NOW + 60_000)))
+    assert await hold.claim(TELL, 9, Millis(NOW + 59_999), LEASE) == []
+    (job,) = await hold.claim(TELL, 9, Millis(NOW + 60_000), LEASE)
+    assert (job.tries, [r.message for r in job.reports]) == (1, [message(n).id for n in (3, 1, 5)])
+    await hold.done((job, ()))
+    (job,) = await hold.claim(TELL, 9, NOW, LEASE)
+    assert [r.message for r in job.reports] == [message(n).id for n in (0, 6)]
+
+
+async def test_given_up_callbacks_wait_until_they_are_revived(hold: Hold) -> None:
+    await hold.put_account(account())
+    await hold.keep([submission(1), submission(2)], None)
+    await hold.record(Became(message(1).id, State.EXPIRED, NOW))
+    (job,) = await hold.claim(TELL, 9, NOW, LEASE)
+    await hold.bury(job, NOW)
+    assert await hold.claim(TELL, 9, Millis(NOW + LEASE), LEASE) == []
+    (outbox,) = await hold.outboxes()
+    assert (outbox.waiting, outbox.dead) == (0, 1)
+    assert await hold.revive(ACCOUNT, NOW) == 1
+    (job,) = await hold.claim(TELL, 9, NOW, LEASE)
+    assert (job.tries, [r.message for r in job.reports]) == (0, [message(1).id])
+
+
+async def test_one_account_with_an_endpoint_does_not_queue_for_another(hold: Hold) -> None:
+    await hold.put_account(account("", ACCOUNT))
+    await hold.put_account(account("http://127.0.0.1:2/", AccountId("other")))
+    await hold.keep([submission(1)], None)
+    await hold.record(Became(message(1).id, State.EXPIRED, NOW))
+    assert await hold.claim(TELL, 9, NOW, LEASE) == []
+
+
+async def test_a_receipt_that_overtakes_its_response_waits_for_it(hold: Hold) -> None:
+    await hold.keep([submission(1)], None)
+    await hold.record(heard("id1"))
+    (job,) = await hold.claim(SETTLE, 9, NOW, LEASE)
+    assert job.part is None
+    await hold.again((job, Millis(NOW + 200)))
+    await hold.record(Submitted(part(1)), Became(message(1).id, State.SUBMITTED, NOW))
+    (job,) = await hold.claim(SETTLE, 9, Millis(NOW + 200), LEASE)
+    assert (job.part, job.tries) == (part(1), 1)
+    await hold.again((job, None))
+    assert await hold.claim(SETTLE, 9, Millis(NOW + 10**9), LEASE) == []
+    assert (await hold.counts())["lane.orphan"] == 1
+
+
+ID_SPELLINGS = [
+    # submitted under, spellings of the receipt, the receipt's number, matches?
+    ("1a2b", ("1a2b",), "85291000001", True),
+    ("1a2b", ("6699", "1a2b", "26265"), "85291000001", True),
+    ("1a2b", ("6699", "1a2b", "26265"), "44791000009", False),  # converted, and the number disagrees
+    ("1a2b", ("6699", "1a2b"), "", False),  # converted, and no number to agree
+    ("1a2b", ("1a2b",), "", True),
+    ("1a2b", ("1a2b",), "44791000009", True),  # as given: the carrier may speak of the number in its own way
+    ("1a2b", ("1a2c",), "85291000001", False),
+]
+
+
+@pytest.mark.parametrize(("submitted", "spellings", "to", "matches"), ID_SPELLINGS)
+async def test_receipts_match_by_spelling_and_number(
+    hold: Hold, submitted: str, spellings: tuple[str, ...], to: str, matches: bool
+) -> None:
+    await hold.keep([submission(1)], None)
+    await hold.record(Submitted(part(1, carrier_id=submitted)), Became(message(1).id, State.SUBMITTED, NOW))
+    await hold.record(dataclasses.replace(heard(""), receipt=Receipt(spellings, to, "DELIVRD", "")))
+    (job,) = await hold.claim(SETTLE, 9, NOW, LEASE)
+    assert (job.part is not None) is matches
+
+
+async def test_an_id_matches_at_its_own_carrier_only(hold: Hold) -> None:
+    await hold.keep([submission(1)], None)
+    await hold.record(Submitted(part(1)))
+    await hold.record(heard("id1", carrier=CarrierId("south")))
+    (job,) = await hold.claim(SETTLE, 9, NOW, LEASE)
+    assert job.part is None
+
+
+async def test_all_parts_come_with_a_receipt(hold: Hold) -> None:
+    await hold.keep([submission(1)], None)
+    parts = tuple(part(1, n, 3, f"p{n}") for n in (1, 2, 3))
+    await hold.record(*(Submitted(p) for p in parts), Became(message(1).id, State.SUBMITTED, NOW))
+    await hold.record(heard("p2"))
+    (job,) = await hold.claim(SETTLE, 9, NOW, LEASE)
+    assert (job.part, job.parts) == (parts[1], parts)
+
+
+async def test_expiry_ends_what_is_overdue_and_takes_it_off_its_lane(hold: Hold) -> None:
+    await hold.keep([submission(1, validity=10), submission(2, validity=20)], None)
+    assert await hold.expire(Millis(NOW + 10_999), 1000, 100) == 0
+    assert await hold.expire(Millis(NOW + 11_000), 1000, 100) == 1
+    assert [job.message.id for job in await hold.claim(SEND, 9, NOW, LEASE, CARRIER)] == [message(2).id]
+    standing = await hold.look(message(1).id)
+    assert standing is not None
+    assert standing.state is State.EXPIRED
+
+
+async def test_what_is_old_is_forgotten_and_what_is_under_way_is_not(hold: Hold) -> None:
+    day = 86_400_000
+    await hold.keep([submission(1), submission(2), submission(3, at=NOW + day), submission(4, at=NOW + 2 * day)], None)
+    ended = (message(1).id, message(3, at=NOW + day).id, message(4, at=NOW + 2 * day).id)
+    await hold.record(*(Became(MessageId(i), State.EXPIRED, NOW) for i in ended))
+    assert await hold.forget(Millis(NOW + 2 * day), Millis(NOW + day), 100) == 2
+    standings = {s.message.id: s.message.text for s in await hold.search(Question())}
+    assert set(standings) == {message(2).id, ended[1], ended[2]}
+    assert standings[ended[1]] == ""
+    assert standings[ended[2]] != ""
+    assert standings[message(2).id] != ""
+
+
+async def test_search_filters_and_pages(hold: Hold) -> None:
+    await hold.keep([submission(n) for n in range(10)], None)
+    newest = await hold.search(Question(limit=3))
+    assert [s.message.id for s in newest] == [message(n).id for n in (9, 8, 7)]
+    assert [s.message.id for s in await hold.search(Question(limit=1, before=newest[-1].message.id))] == [message(6).id]
+    assert [s.message.id for s in await hold.search(Question(to=message(4).to))] == [message(4).id]
+    assert await hold.search(Question(task_id="task-4", state="delivered")) == []
