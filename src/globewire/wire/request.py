@@ -141,8 +141,9 @@ def instant(text: str) -> int | None:
     """`yyyy-MM-ddTHH:mm:ssZ` as ms since 1970, or None where it is not that. Kept, since calls of one second share it."""
     if text.translate(_DIGITS) != "0000-00-00T00:00:00Z":
         return None
+    year, month, day, hour, minute, second = (int(text[start:end]) for start, end in _PLACES)
     try:
-        at = datetime(*(int(text[start:end]) for start, end in _PLACES), tzinfo=UTC)
+        at = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
     return int(at.timestamp()) * 1000
