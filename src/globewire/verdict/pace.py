@@ -1,0 +1,83 @@
+"""Pace: how often something may happen, as one number to remember (the generic cell rate algorithm).
+
+What "30 a second" means here: whoever never starts more than 30 within any second is never made to wait, and over time nobody
+gets more than 30 a second. In between, a caller that was idle may spend a second's worth at once, so that a window laid with
+malice may hold up to twice the limit. Where that is too much, as before a strict carrier, a smaller `burst` says so.
+It keeps no clock: the time is an argument, in milliseconds from any fixed point.
+"""
+
+import math
+
+
+class Pace:
+    """One rate: `rate` a second, of which `burst` may come at once (a second's worth, and at least one, if not told).
+
+    A rate of 0 is no limit. `jitter` ms of coming early are forgiven, and paid back by what follows.
+    """
+
+    __slots__ = ("_due", "_each", "_slack", "rate")
+
+    def __init__(self, rate: float, burst: float | None = None, jitter: float = 0.0) -> None:
+        self.rate = rate
+        self._each = 1000.0 / rate if rate > 0 else 0.0
+        self._slack = max(rate if burst is None else burst, 1.0) * self._each + jitter
+        self._due = -math.inf  # when all that was taken would have been spent at an even pace
+
+    def take(self, now: float, cost: float = 1) -> float:
+        """0.0 and it is taken, or the milliseconds until it would be. What costs more than a burst passes alone, paid after."""
+        wait = self.delay(now, cost)
+        if wait == 0.0:
+            self._due = max(self._due, now) + cost * self._each
+        return wait
+
+    def delay(self, now: float, cost: float = 1) -> float:
+        """What `take` would say, with nothing taken."""
+        own = cost * self._each
+        wait = max(self._due, now) + own - now - max(self._slack, own)
+        return wait if wait > ROUNDING else 0.0
+
+    def rested(self, now: float) -> bool:
+        """Whether it is as good as new: nothing taken is still to be spent."""
+        return self._due <= now
+
+
+ROUNDING = 0.01
+"""Milliseconds; sums of floats near 10^12 are exact to less."""
+
+JITTER = 100.0
+"""Milliseconds by which a network may press calls together that were sent at an even pace."""
+
+
+class Throttle:
+    """The paces of many callers, one for each account and operation (contract 1.0), in bounded memory.
+
+    A pace that has rested says nothing and is forgotten first; where more than `most` are busy, the ones made first are.
+    """
+
+    __slots__ = ("_most", "_paces")
+
+    def __init__(self, most: int = 65_536) -> None:
+        self._most = most
+        self._paces: dict[tuple[str, str], Pace] = {}
+
+    def check(self, account: str, operation: str, limit: float, now: float) -> int:
+        """0 where the call may go on, else in how many milliseconds it may. `limit` is calls a second, 0 for no limit."""
+        if limit <= 0:
+            return 0
+        pace = self._paces.get((account, operation))
+        if pace is None or pace.rate != limit:
+            pace = self._start(account, operation, limit, now)
+        return math.ceil(pace.take(now))
+
+    def _start(self, account: str, operation: str, limit: float, now: float) -> Pace:
+        self._paces.pop((account, operation), None)
+        if len(self._paces) >= self._most:
+            busy = {key: pace for key, pace in self._paces.items() if not pace.rested(now)}
+            for key in list(busy)[: max(0, len(busy) - self._most * 3 // 4)]:
+                del busy[key]
+            self._paces = busy
+        pace = self._paces[account, operation] = Pace(limit, jitter=JITTER)
+        return pace
+
+    def __len__(self) -> int:
+        return len(self._paces)
