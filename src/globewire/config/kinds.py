@@ -1,0 +1,198 @@
+"""What a value of the configuration may be, beyond the plain kinds of `reader`: names, addresses, countries, documents.
+
+Each check takes a text and gives the value, or notes a sentence that says what to write instead.
+"""
+
+import binascii
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from urllib.parse import urlsplit
+
+from phonenumbers import SUPPORTED_REGIONS
+
+from globewire.config.plain import contents, number, secret, text
+from globewire.config.reader import Kind, Place, listed, shown, suggestion
+from globewire.config.settings import Listen
+from globewire.message import MessageType
+from globewire.verdict import policy
+
+DAY = 86_400
+
+# --- checks of one value -----------------------------------------------------------------------------------------------
+
+
+def _name(value: str, place: Place) -> str | None:
+    if all(c.isalnum() or c in "._-" for c in value) and value.isascii():
+        return value
+    place.wrong(f"{shown(value)} is not a name; use letters, digits, '.', '_' and '-'")
+    return None
+
+
+def _listen(value: str, place: Place) -> Listen | None:
+    host, colon, port = value.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    numeric = port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535
+    if not colon or not bare or " " in bare or not numeric or (":" in bare) is not (host != bare):
+        place.wrong(f"{shown(value)} is not an address to listen on; give host:port, such as 127.0.0.1:8018 or [::1]:8018")
+        return None
+    return Listen(bare, int(port))
+
+
+def _network(value: str, place: Place) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(value, strict=False)
+    except ValueError:
+        place.wrong(f"{shown(value)} is not an address; give one such as 10.0.0.7, or a range such as 10.0.0.0/8")
+        return None
+
+
+def _readable(value: str, place: Place) -> str | None:
+    return None if contents(value, place) is None else value
+
+
+def _hold_url(value: str, place: Place) -> str | None:
+    scheme, _, path = value.partition("://")
+    if scheme in ("postgresql", "postgres"):
+        place.wrong("PostgreSQL is not built yet; give sqlite:///absolute/path.db or sqlite://relative.db")
+    elif scheme != "sqlite" or not path.strip("/.") or path.endswith("/") or "?" in path or ":memory:" in path:
+        place.wrong(f"{_url_shown(value)} is not a database file; give sqlite:///absolute/path.db or sqlite://relative.db")
+    else:
+        return value
+    return None
+
+
+def _callback(value: str, place: Place) -> str | None:
+    try:
+        url = urlsplit(value)
+        sound = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and " " not in value
+    except ValueError:
+        sound = False
+    if sound:
+        return value
+    place.wrong(f"{_url_shown(value)} is not an address to push to; give one such as https://shop.example/receipts")
+    return None
+
+
+def _url_shown(value: str) -> str:
+    return "what stands there" if "@" in value else shown(value)  # it may have a password
+
+
+def _latin(value: str, place: Place) -> str | None:
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        place.wrong(f"{shown(value)} has characters that SMPP cannot carry here; use those of ISO 8859-1")
+        return None
+    return value
+
+
+def _sender(value: str, place: Place) -> str | None:
+    most = 15 if value.isdigit() else 11
+    if value.isascii() and value.isalnum() and len(value) <= most:
+        return value
+    place.wrong(f"{shown(value)} is not a sender ID; give at most 11 letters and digits, or at most 15 digits")
+    return None
+
+
+def _country(value: str, place: Place) -> str | None:
+    if value.upper() in SUPPORTED_REGIONS:
+        return value.upper()
+    advice = "; did you mean 'GB'?" if value.upper() == "UK" else "; give two letters of ISO 3166, such as 'SG'"
+    place.wrong(f"{shown(value)} is not a country{advice}")
+    return None
+
+
+def _prefix(value: str, place: Place) -> str | None:
+    if value.isascii() and value.isdigit() and len(value) <= 15:
+        return value
+    place.wrong(f"{shown(value)} is not the beginning of a number; give digits only, with the dialling code, such as '8526'")
+    return None
+
+
+def _type(value: str, place: Place) -> str | None:
+    known = [one.value for one in MessageType]
+    if value in known:
+        return value
+    place.wrong(f"{shown(value)} is not a type of message; give one of {listed(known)}{suggestion(value, known)}")
+    return None
+
+
+def _key_of(value: str, place: Place) -> bytes | None:
+    try:
+        key = b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) == 32:
+        return key
+    place.wrong("this is not a master key; give 32 random bytes in base64, as `openssl rand -base64 32` prints them")
+    return None
+
+
+# --- kinds of our own --------------------------------------------------------------------------------------------------
+
+
+def _document(value: object, place: Place) -> str | None:
+    try:
+        written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
+        policy.read(written)
+        return written
+    except policy.PolicyFault as fault:
+        place.wrong(f"{fault.place}: {fault.fault}")
+    except (TypeError, ValueError, RecursionError):
+        place.wrong("this cannot be written as JSON; give a policy document as text, or a table of texts and lists")
+    return None
+
+
+def _master_key() -> Kind[bytes]:
+    written = secret()
+
+    def take(value: object, place: Place) -> bytes | None:
+        found = written.take(value, place)
+        return None if found is None else _key_of(found, place)
+
+    return Kind("32 bytes in base64", b"", take)
+
+
+NAMING = "a name: letters, digits, '.', '_' and '-'"
+NAME = text(NAMING, 64, _name)
+KEY_NAME = text(NAMING, 128, _name)
+LISTEN = text("host:port", 261, _listen)
+NETWORK = text("an address or a range", 64, _network)
+PATH = text("a path", 4096, empty=True)
+READABLE = text("the path of a file that can be read", 4096, _readable, empty=True)
+HOLD_URL = text("a database address", 4096, _hold_url)
+MASTER_KEY = _master_key()
+CALLBACK = text("an http or https address", 2048, _callback, empty=True)
+SENDER = text("a sender ID", 15, _sender, empty=True)
+COUNTRY = text("a country", 64, _country)
+PREFIX = text("digits", 64, _prefix)
+MESSAGE_TYPE = text("a type of message", 64, _type)
+POLICY = Kind("a policy document", "", _document)
+SECONDS = number(0, DAY, "a time in seconds")
+SOME_SECONDS = number(0.01, DAY, "a time in seconds")
+
+
+def latin(most: int, words: str = "text of ISO 8859-1", empty: bool = True) -> Kind[object]:
+    """Text that SMPP can carry as a C-octet string of `most` characters."""
+    return text(words, most, _latin, empty)
+
+
+def by_name(words: str, item: Kind[object], known: tuple[str, ...] = ()) -> Kind[Mapping[str, object]]:
+    """A table whose keys are names: the `known` ones, or any."""
+
+    def take(value: object, place: Place) -> Mapping[str, object] | None:
+        if not isinstance(value, Mapping):
+            place.wrong(f"{shown(value)} is not a table; give {words}")
+            return None
+        taken: dict[str, object] = {}
+        for key, raw in value.items():
+            at = place.inside(key if len(key) <= 128 and key.isprintable() else "...")
+            if known and key not in known:
+                at.wrong(f"{shown(key)} is not known here; known: {listed(known)}{suggestion(key, known)}")
+            elif (known or _name(key, at)) and (one := item.take(raw, at)) is not None:
+                taken[key] = one
+        return taken
+
+    return Kind(words, {}, take, None)
