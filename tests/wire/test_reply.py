@@ -16,12 +16,12 @@ from globewire.errors import (
     missing,
     refuse,
 )
-from globewire.wire.reply import Reply, answer, business, refusal
+from globewire.wire.reply import Fields, Reply, answer, business, refusal
 from globewire.wire.request import Format
 
 ID = "F655A8D5-B967-540B-8683-DAD6FF8DE990"
 HOST = "dysmsapi.ap-southeast-1.aliyuncs.com"
-SENT = {
+SENT: Fields = {
     "ResponseCode": "OK",
     "ResponseDescription": "The SMS Send Request was accepted",
     "To": "8521245567890",
