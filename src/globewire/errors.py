@@ -31,7 +31,7 @@ class Row:
         return self.http == 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)  # not frozen and without slots: an exception must let its traceback be set
 class Refused(Exception):
     """A call that is refused: the row, its sentence with the places filled, and what else the reply must carry.
 

@@ -22,7 +22,8 @@ ACCOUNT = AccountId("shop")
 
 def message(n: int, *, at: int = NOW, validity: int = 3600) -> Message:
     return Message(
-        MessageId(at * 100_000 + n), ACCOUNT, AccessKeyId("key"), f"REQ-{n}", f"85291{n:06}", "Shop", f"Code {n} \u20ac \U0001f600 \"'",
+        MessageId(at * 100_000 + n), ACCOUNT, AccessKeyId("key"), f"REQ-{n}", f"85291{n:06}", "Shop",
+        f"Code {n} \u20ac \U0001f600 \"'",
         "OTP", f"task-{n}", "", Encoding.UCS2, 1, "HK", NumberDetail("China", "HongKong", "CMI"), Millis(at), validity,
     )  # fmt: skip
 

@@ -5,12 +5,12 @@ import dataclasses
 from typing import cast
 
 import pytest
-from laws.conftest import Opener
-from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, submission
 
 from globewire import errors
-from globewire.hold.port import SEND, SETTLE, TELL, Became, Hold, Nonce, Noted, PartBecame, Question, Submitted
+from globewire.hold.port import SEND, SETTLE, TELL, Became, Fact, Hold, Nonce, Noted, PartBecame, Question, Submitted
 from globewire.message import AccountId, CarrierId, MessageId, Millis, PartState, Receipt, State
+from laws.conftest import Opener
+from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, submission
 
 LEASE = 60_000
 
@@ -63,6 +63,23 @@ async def test_a_claimed_job_is_nobody_elses(hold: Hold) -> None:
     assert all(job.interrupted for job in later)
 
 
+async def test_recovery_ends_the_leases_of_those_who_died(hold: Hold) -> None:
+    """And only those: a refused callback still waits for its time."""
+    await hold.put_account(account())
+    await hold.keep([submission(1), submission(2)], None)
+    await hold.record(Became(message(2).id, State.EXPIRED, NOW), heard("id1"))
+    await hold.claim(SEND, 9, NOW, LEASE, CARRIER)
+    await hold.claim(SETTLE, 9, NOW, LEASE)
+    (telling,) = await hold.claim(TELL, 9, NOW, LEASE)
+    await hold.recover(NOW)
+    assert [job.interrupted for job in await hold.claim(SEND, 9, NOW, LEASE, CARRIER)] == [True]
+    assert len(await hold.claim(SETTLE, 9, NOW, LEASE)) == 1
+    assert len(await hold.claim(TELL, 9, NOW, LEASE)) == 1
+    await hold.again((telling, Millis(NOW + 60_000)))
+    await hold.recover(NOW)
+    assert await hold.claim(TELL, 9, NOW, LEASE) == []
+
+
 async def test_a_lane_is_a_carriers_own(hold: Hold) -> None:
     await hold.keep([submission(1), submission(2, carrier=CarrierId("south"))], None)
     assert [job.message.id for job in await hold.claim(SEND, 9, NOW, LEASE, "south")] == [message(2).id]
@@ -96,7 +113,7 @@ async def test_done_writes_all_that_came_of_a_job(hold: Hold) -> None:
     await hold.record(heard("id1"))
     (settling,) = await hold.claim(SETTLE, 9, NOW, LEASE)
     assert (settling.part, settling.parts, settling.state) == (part(1), (part(1),), State.SUBMITTED)
-    ended = [
+    ended: list[Fact] = [
         PartBecame(job.message.id, 1, PartState.DELIVERED, "000", NOW),
         Became(job.message.id, State.DELIVERED, NOW, None, "DELIVERED", "success"),
     ]

@@ -56,9 +56,10 @@ class Conversion:
 @dataclass(frozen=True, slots=True)
 class SendJob:
     """A message to submit by `carrier`. `tried` are the carriers that refused it before; `interrupted`: an earlier
-    worker had it and died, so it may have been sent already."""
+    worker had it and died, so it may have been sent already. `state` is ACCEPTED, or UNKNOWN where it was resent."""
 
     message: Message
+    state: State
     carrier: CarrierId
     tried: tuple[CarrierId, ...]
     interrupted: bool
@@ -335,6 +336,9 @@ class Hold(Protocol):
 
     async def revive(self, account: AccountId, now: Millis) -> int:
         """Queue an account's given-up reports again; how many there were."""
+
+    async def recover(self, now: Millis) -> None:
+        """Every lease is over: for a process that starts as the only one to work. SEND jobs come back `interrupted`."""
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         """Return when there may be something to claim, or after `timeout` seconds."""

@@ -46,8 +46,8 @@ def message(row: Row) -> Message:
 
 
 def send_job(row: Row) -> SendJob:
-    """A message with its place in the queue: carrier, tried, leased."""
-    return SendJob(message(row), row[18], tuple(orjson.loads(row[19])), bool(row[20]))
+    """A message with its place in the queue: state, carrier, tried, leased."""
+    return SendJob(message(row), State(row[18]), row[19], tuple(orjson.loads(row[20])), bool(row[21]))
 
 
 def report(row: Row) -> Report:

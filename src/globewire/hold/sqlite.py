@@ -129,6 +129,9 @@ class SqliteHold:
         self._wakes.wake(TELL)
         return count
 
+    async def recover(self, now: Millis) -> None:
+        await self._writer.ask(statements.recover, now)
+
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         await self._wakes.wait(lane, of, timeout)
 

@@ -98,7 +98,8 @@ def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[errors.Ref
 # --- claim -------------------------------------------------------------------------------------------------------------
 
 _SENDS = (
-    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in _MESSAGE.split(', '))}, s.carrier, s.tried, s.leased)) FROM "
+    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in _MESSAGE.split(', '))}, m.state, s.carrier, s.tried, "
+    "s.leased)) FROM "
     "(SELECT * FROM sending WHERE carrier = ? AND due_at <= ? ORDER BY due_at, message LIMIT ?) AS s "
     "CROSS JOIN message AS m ON m.id = s.message"
 )
@@ -154,7 +155,7 @@ def _claim_settle(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: 
 
 
 _OUTBOXES = "SELECT json_group_array(account) FROM (SELECT account FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?)"
-_LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2 WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
+_LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2, last = 'pushing' WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
 _REPORTS = (
     "SELECT json_group_array(json_array(c.id, m.id, m.recipient, m.task_id, m.segments, m.state, m.error_code, m.error, "
     "m.accepted_at, m.ended_at, c.tries, a.callback)) FROM (SELECT * FROM callback WHERE account = ? AND dead = 0 "
@@ -245,6 +246,14 @@ def revive(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[int]:
         counts.append(cursor.execute(_REVIVE, (account,)).rowcount)
         cursor.execute(_OPEN_OUTBOX, (account,))
     return counts
+
+
+def recover(cursor: sqlite3.Cursor, payloads: Sequence[int]) -> list[None]:
+    """End all leases."""
+    cursor.execute("UPDATE sending SET due_at = ? WHERE leased = 1", (payloads[0],))
+    cursor.execute("UPDATE heard SET due_at = ? WHERE due_at IS NOT NULL", (payloads[0],))
+    cursor.execute("UPDATE outbox SET due_at = 0 WHERE last = 'pushing'")
+    return [None] * len(payloads)
 
 
 def record(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[Fact]]) -> list[None]:

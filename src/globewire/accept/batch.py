@@ -1,0 +1,67 @@
+"""BatchSendMessageToGlobe: up to 1,000 numbers with a text each (contract 1.2). What can be kept is kept in one transaction."""
+
+import orjson
+
+from globewire import errors
+from globewire.accept import fields
+from globewire.accept.desk import Asking, Common, Desk
+from globewire.accept.send import ACCEPTED, read_common
+from globewire.errors import Refused, refuse
+from globewire.hold.port import Submission
+from globewire.message import MessageId
+from globewire.verdict.route import Decision
+from globewire.wire import number
+from globewire.wire.reply import Fields
+from globewire.wire.segment import cut
+
+MOST = 1000
+
+
+async def batch(desk: Desk, asking: Asking) -> Fields:
+    """Keep every message that can be sent; numbers that cannot be are listed. Where none can, the first reason is the answer."""
+    parameters = asking.call.parameters
+    numbers = strings(fields.required(parameters, "To"), "To")
+    texts = strings(fields.required(parameters, "Message"), "Message")
+    if len(numbers) > MOST:
+        raise refuse(errors.MOBILE_COUNT_OVER_LIMIT)
+    if not numbers or len(numbers) != len(texts):
+        raise refuse(
+            errors.INVALID_PARAMETERS, f"To has {len(numbers)} numbers and Message {len(texts)} texts; they must be as many"
+        )
+    common = read_common(desk, asking)
+    kept: list[tuple[Submission, Decision]] = []
+    failed: list[tuple[str, Refused]] = []
+    for id, to, message in zip(desk.mint(len(numbers)), numbers, texts, strict=True):
+        try:
+            kept.append(_one(desk, asking, id, to, message, common))
+        except Refused as refused:
+            failed.append((to, refused))
+    if not kept:
+        raise failed[0][1]
+    await desk.hold.keep([submission for submission, _ in kept], asking.nonce)
+    return {
+        "ResponseCode": "OK",
+        "RequestId": asking.request_id,
+        "FailedList": orjson.dumps([to for to, _ in failed]).decode(),
+        "ResponseDescription": ACCEPTED,
+        "From": desk.shown_sender(common, kept[0][1]),
+        "MessageIdList": orjson.dumps([str(submission.message.id) for submission, _ in kept]).decode(),
+        "SuccessCount": str(len(kept)),
+    }
+
+
+def _one(desk: Desk, asking: Asking, id: MessageId, to: str, message: str, common: Common) -> tuple[Submission, Decision]:
+    target, text = number.read(to), fields.text(message)
+    decision = desk.route(asking.caller.account, target, common)
+    return desk.submission(asking, id, target, text, cut(text), common, decision), decision
+
+
+def strings(value: str, name: str) -> list[str]:
+    """A JSON array of strings; numbers in it may be written as JSON numbers."""
+    try:
+        found = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(item, str) or type(item) is int for item in found):
+        raise refuse(errors.INVALID_JSON_PARAM, f"{name} is a JSON array of strings")
+    return [str(item) for item in found]

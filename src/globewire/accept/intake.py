@@ -1,0 +1,100 @@
+"""Verify, read, judge, keep, answer, in that order: what happens between a request and its reply."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from globewire import errors
+from globewire.accept.batch import batch
+from globewire.accept.conversion import conversion_data, sms_conversion
+from globewire.accept.desk import Asking, Desk
+from globewire.accept.nonces import Nonces
+from globewire.accept.query import query
+from globewire.accept.send import send
+from globewire.errors import Refused, Unavailable, refuse
+from globewire.hold.port import Nonce
+from globewire.message import Millis
+from globewire.verdict.admit import Circumstances, RefusalForm, Register, authorise, identify, keep_pace
+from globewire.verdict.pace import Throttle
+from globewire.wire import reply, request, signature
+from globewire.wire.reply import Fields, Reply
+from globewire.wire.request import Call, Raw
+
+log = structlog.get_logger()
+
+
+async def with_template(desk: Desk, asking: Asking) -> Fields:
+    """SendMessageWithTemplate serves mainland China only, which this gateway does not."""
+    raise refuse(errors.PRODUCT_NOT_SUBSCRIBED)
+
+
+OPERATIONS: Mapping[str, Callable[[Desk, Asking], Awaitable[Fields]]] = {
+    "SendMessageToGlobe": send,
+    "BatchSendMessageToGlobe": batch,
+    "SendMessageWithTemplate": with_template,
+    "QueryMessage": query,
+    "SmsConversion": sms_conversion,
+    "ConversionData": conversion_data,
+}
+CHANGING = frozenset({"SendMessageToGlobe", "BatchSendMessageToGlobe", "SmsConversion", "ConversionData"})
+"""Operations whose nonce is kept with what they change."""
+
+
+class Intake:
+    """Answers requests. `counted` is told the operation and the code of each reply."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        nonces: Nonces,
+        *,
+        register: Callable[[], Register],
+        request_id: Callable[[], str],
+        form: RefusalForm,
+        require_tls: bool,
+        counted: Callable[[str, str], None],
+    ) -> None:
+        self._desk, self._nonces, self._throttle = desk, nonces, Throttle()
+        self._register, self._request_id, self._counted = register, request_id, counted
+        self._form, self._require_tls = form, require_tls
+
+    async def answer(self, raw: Raw) -> Reply:
+        """The reply to `raw`; a promise in it is on disk. Raises nothing that is the caller's fault, or the disk's."""
+        request_id = self._request_id()
+        operation = ""
+        try:
+            call = request.read(raw)
+            operation = call.operation
+            asking = self._admit(call, request_id)
+            fields = await OPERATIONS[operation](self._desk, asking)
+        except Refused as refused:
+            self._counted(operation, refused.row.code)
+            return _refusal(raw, operation, refused, request_id)
+        except Unavailable as fault:
+            log.error("the hold does not serve", stage="accept", request=request_id, reason=str(fault))
+            self._counted(operation, errors.SERVICE_UNAVAILABLE.code)
+            return _refusal(raw, operation, refuse(errors.SERVICE_UNAVAILABLE), request_id)
+        self._counted(operation, "OK")
+        return reply.answer(operation, fields, call.format, request_id)
+
+    def _admit(self, call: Call, request_id: str) -> Asking:
+        """In the order of contract 3.2: key, freshness, signature, nonce, throttle, RAM."""
+        if self._require_tls and not call.raw.secure:
+            raise refuse(errors.NEED_SSL)
+        now = self._desk.now()
+        caller = identify(self._register(), call.access_key, call.security_token)
+        signature.fresh(call, now)
+        signature.verify(call, caller.secret)
+        mark, until = signature.nonce_mark(call.access_key, call.nonce), Millis(signature.nonce_until(call, now))
+        self._nonces.use(mark, until)
+        keep_pace(self._throttle, caller, call.operation, now)
+        authorise(caller, call.operation, Circumstances(now, call.raw.peer, call.raw.secure), self._form)
+        return Asking(caller, call, request_id, now, Nonce(mark, until) if call.operation in CHANGING else None)
+
+
+def _refusal(raw: Raw, operation: str, refused: Refused, request_id: str) -> Reply:
+    format = request.format_of(raw)
+    if refused.row.business:
+        return reply.business(operation, refused.row, refused.sentence, format, request_id)
+    host = next((value.decode("latin-1") for name, value in raw.headers if name == b"host"), "")
+    return reply.refusal(refused, format, request_id, host)

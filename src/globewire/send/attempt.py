@@ -1,0 +1,96 @@
+"""One attempt to submit a message by one carrier: what came of its parts so far, and what that means in the end."""
+
+from dataclasses import dataclass, field
+
+from globewire.hold.port import Became, Fact, Noted, SendJob, Submitted
+from globewire.message import CarrierId, Message, Millis, Part, State
+from globewire.plan import OnUnknown
+from globewire.verdict.outcome import sentence
+from globewire.wire.submission import SubmitSm
+
+
+@dataclass(slots=True)
+class Attempt:
+    """`awaited` parts have no answer yet; `taken` ones the carrier has; `lost` ones it may have; `refusal` is its last no."""
+
+    job: SendJob
+    total: int
+    awaited: int
+    taken: list[Part] = field(default_factory=list)
+    lost: int = 0
+    refusal: int | None = None
+    again_later: bool = False
+
+
+@dataclass(slots=True)
+class Piece:
+    """A part under way: the `ref` that goes with its submit_sm. `tries` counts its temporary refusals."""
+
+    attempt: Attempt
+    sequence: int
+    submission: SubmitSm
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What follows: the facts, and where the job goes: nowhere (done), or back on a lane at `due`, of `carrier` where given."""
+
+    job: SendJob
+    facts: tuple[Fact, ...]
+    due: Millis | None = None
+    carrier: CarrierId | None = None
+
+
+LATER = 30_000
+"""Milliseconds until a message that its only carrier cannot take now is tried again."""
+
+
+def conclude(attempt: Attempt, by: CarrierId, following: CarrierId | None, on_unknown: OnUnknown, now: Millis) -> Ending:
+    """What an attempt came to when nothing more is awaited of it. `following` is the next carrier of the route, if any."""
+    job = attempt.job
+    taken = tuple(Submitted(part) for part in attempt.taken)
+    if attempt.lost:
+        return _unknown(attempt, taken, by, following, on_unknown, now)
+    if attempt.refusal is None:
+        return Ending(job, (*taken, Became(job.message.id, State.SUBMITTED, now, by)))
+    why = sentence(attempt.refusal)
+    if attempt.taken:
+        note = Noted(job.message.id, now, "refused", f"{by} took {len(attempt.taken)} of {attempt.total} parts, then said {why}")
+        return Ending(job, (*taken, note, rejected(job.message, by, attempt.refusal, now)))
+    if following is not None:
+        return Ending(job, (Noted(job.message.id, now, "refused", f"{by} said {why}; next: {following}"),), now, following)
+    if attempt.again_later:
+        return Ending(job, (Noted(job.message.id, now, "refused", f"{by} said {why}; again later"),), Millis(now + LATER))
+    return Ending(job, (Noted(job.message.id, now, "refused", f"{by} said {why}"), rejected(job.message, by, attempt.refusal, now)))
+
+
+def interrupted(job: SendJob, on_unknown: OnUnknown, now: Millis) -> Ending | None:
+    """What follows for a job whose earlier worker died; None where it may simply be submitted again."""
+    if on_unknown is OnUnknown.RESEND and job.state is State.ACCEPTED:
+        return None
+    note = Noted(job.message.id, now, "unknown", f"the gateway stopped while {job.carrier} may have been given it; not sent again")
+    return Ending(job, (note, Became(job.message.id, State.UNKNOWN, now, job.carrier)))
+
+
+def expired(job: SendJob, now: Millis) -> Ending:
+    """Its validity ended before it could be sent."""
+    return Ending(job, (Became(job.message.id, State.EXPIRED, now, None, "EXPIRED", "the validity ended before it could be sent"),))
+
+
+def rejected(message: Message, by: CarrierId, status: int, now: Millis) -> Became:
+    """No carrier takes it."""
+    return Became(message.id, State.REJECTED, now, by, f"REJECTD:{status:08X}", sentence(status))
+
+
+def _unknown(
+    attempt: Attempt, taken: tuple[Fact, ...], by: CarrierId, following: CarrierId | None, on_unknown: OnUnknown, now: Millis
+) -> Ending:
+    """A response never came. Sent again at most once, and only where the route says so and no part was taken."""
+    job = attempt.job
+    became = Became(job.message.id, State.UNKNOWN, now, by)
+    what = f"{by} did not answer {attempt.lost} of {attempt.total} parts"
+    if on_unknown is OnUnknown.RESEND and job.state is State.ACCEPTED and not attempt.taken:
+        note = Noted(job.message.id, now, "unknown", f"{what}; sent again by {following or by}, as the route says")
+        return Ending(job, (became, note), now, following)
+    return Ending(job, (*taken, became, Noted(job.message.id, now, "unknown", f"{what}; not sent again")))

@@ -1,0 +1,123 @@
+"""One bind of a carrier, kept alive: dial, bind, serve until it ends, wait, and again. It knows nothing of messages."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+import structlog
+
+from globewire.plan import Carrier
+from globewire.send.session import Pump, dial
+from globewire.verdict.outcome import sentence
+from globewire.verdict.retry import reconnect
+from globewire.wire.pdu import Command, PduFault
+from globewire.wire.smpp import BindRefused, Bound, BoundAs, Closed, Event, Session, Side
+
+log = structlog.get_logger()
+
+INTERFACE_VERSION = 0x34
+
+
+class Bind:
+    """A session to the carrier that comes back by itself. `hear` gets every event, this bind's own among them."""
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        command: Command,
+        *,
+        tls: ssl.SSLContext | None,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+        hear: Callable[[Pump, list[Event]], None],
+    ) -> None:
+        self._carrier, self._command, self._tls = carrier, command, tls
+        self._clock, self._jitter, self._hear = clock, jitter, hear
+        self._ended = asyncio.Event()
+        self.pump: Pump | None = None
+        self.state = "not connected"
+        """What to tell people: "bound", or why it is not."""
+
+    @property
+    def bound(self) -> bool:
+        """Whether requests may pass."""
+        return self.pump is not None and self.pump.session.bound_as not in (BoundAs.OPEN, BoundAs.CLOSED)
+
+    @property
+    def room(self) -> int:
+        """How many more submit_sm the window takes; 0 where this bind takes none."""
+        pump = self.pump
+        if pump is None or pump.paused or pump.session.bound_as not in (BoundAs.TRANSMITTER, BoundAs.TRANSCEIVER):
+            return 0
+        return self._carrier.window - pump.session.in_flight
+
+    async def keep(self) -> None:
+        """Keep the session alive until cancelled."""
+        attempt = 0
+        while True:
+            bound = await self._serve()
+            attempt = 0 if bound else attempt + 1
+            await asyncio.sleep(reconnect(attempt, self._carrier.reconnect_first, self._carrier.reconnect_most, self._jitter()))
+
+    async def leave(self, limit: float) -> None:
+        """Unbind, wait for the answer for `limit` seconds at most, and close."""
+        pump = self.pump
+        if pump is None:
+            return
+        if self.bound:
+            pump.write(pump.session.request(Command.UNBIND, {}, now=self._clock()))
+            try:
+                async with asyncio.timeout(limit):
+                    await self._ended.wait()
+            except TimeoutError:
+                log.warning("unbind unanswered", carrier=self._carrier.id)
+        pump.close()
+
+    async def _serve(self) -> bool:
+        """One session from dialling to its end; whether it was bound."""
+        carrier, self._ended = self._carrier, asyncio.Event()
+        try:
+            pump = await dial(carrier.host, carrier.port, tls=self._tls, server_name=carrier.server_name, make=self._make)
+            self.pump = pump
+            pump.write(pump.session.request(self._command, self._credentials(), now=self._clock()))
+            self.state = "binding"
+            await self._ended.wait()
+        except (OSError, PduFault) as fault:
+            self.state = f"no connection: {fault}"
+            log.warning("carrier unreachable", carrier=carrier.id, reason=str(fault))
+            return False
+        finally:
+            served, self.pump = self.pump, None
+        return served is not None and self.state.startswith("ended")
+
+    def _make(self) -> Pump:
+        timers = {"enquire_link": self._carrier.enquire_link, "response_timeout": self._carrier.response_timeout}
+        return Pump(Session(Side.ESME, **timers, now=self._clock()), self._heard, self._clock)
+
+    def _credentials(self) -> dict[str, int | str | bytes]:
+        carrier = self._carrier
+        return {
+            "system_id": carrier.system_id,
+            "password": carrier.password,
+            "system_type": carrier.system_type,
+            "interface_version": INTERFACE_VERSION,
+        }
+
+    def _heard(self, pump: Pump, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case Bound():
+                    self.state = "bound"
+                    log.info("carrier bound", carrier=self._carrier.id, bound_as=event.bound_as.value)
+                case BindRefused():
+                    self.state = f"bind refused: {sentence(event.status)}"
+                    log.warning("carrier refused the bind", carrier=self._carrier.id, status=sentence(event.status))
+                    pump.close()
+                case Closed():
+                    if self.state == "bound":
+                        self.state = f"ended: {event.reason}"
+                    log.info("carrier session ended", carrier=self._carrier.id, reason=event.reason)
+                    self._ended.set()
+                case _:
+                    pass
+        self._hear(pump, events)

@@ -1,0 +1,260 @@
+"""Claim, route, submit, record: the send stage's loop for one carrier. What an ending means stands in `attempt`."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from globewire import plan
+from globewire.errors import Unavailable
+from globewire.hold.port import SEND, CarrierStanding, Hold, SendJob
+from globewire.message import CarrierId, Message, Millis, Part, PartState
+from globewire.plan import OnUnknown
+from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, interrupted
+from globewire.send.carrier import Carrier
+from globewire.send.hearing import Hearing
+from globewire.send.session import Pump
+from globewire.verdict.outcome import Answer, answer
+from globewire.wire.pdu import Pdu, PduFault, Status
+from globewire.wire.receipt import normalise
+from globewire.wire.submission import submissions
+
+log = structlog.get_logger()
+
+LEASE = 600_000
+"""Milliseconds a message is leased for. Longer than any attempt: a worker that is started anew ends the old leases itself."""
+TEMPORARY = (1.0, 5.0, 15.0)
+"""Seconds after which a temporarily refused part is submitted again, before the carrier is given up for this message."""
+
+
+class Routing(Protocol):
+    """What the worker asks of the routes."""
+
+    def following(self, message: Message, tried: Sequence[CarrierId]) -> CarrierId | None:
+        """The next carrier of the message's route after those tried."""
+
+    def on_unknown(self, message: Message) -> OnUnknown:
+        """What its route says of an unanswered submit."""
+
+    def alternatives(self, carrier: CarrierId) -> bool:
+        """Whether any route that names the carrier names another."""
+
+
+class Worker:
+    """Sends what is due at one carrier, and hears its receipts, until stopped."""
+
+    def __init__(
+        self, hold: Hold, carrier: plan.Carrier, routing: Routing, *, now: Callable[[], Millis], make: Callable[["Worker"], Carrier]
+    ) -> None:
+        self.id = carrier.id
+        self._hold, self._routing, self._now = hold, routing, now
+        self._carrier = make(self)
+        self._hearing = Hearing(hold, carrier, now)
+        self._in_hand: set[int] = set()
+        self._endings: list[Ending] = []
+        self._ended = asyncio.Event()
+        self._said: tuple[int, str] = (-1, "")
+        self._draining = False
+
+    async def run(self) -> None:
+        """Work until cancelled; then `stop`."""
+        async with asyncio.TaskGroup() as group:
+            for loop in (self._carrier.keep, self._claim, self._record, self._watch, self._hearing.run):
+                group.create_task(loop(), name=f"{loop.__qualname__} {self.id}")
+
+    async def stop(self, limit: float) -> None:
+        """After `run` was cancelled is too late: call it before. Claim no more, await what is in flight, unbind."""
+        self._draining = True
+        self._take_back()
+        try:
+            async with asyncio.timeout(limit):
+                while self._in_hand:
+                    self._carrier.moved.clear()
+                    await self._carrier.moved.wait()
+        except TimeoutError:
+            log.warning("stopped with submits unanswered", carrier=self.id, messages=len(self._in_hand))
+        await self._carrier.leave(min(limit, 2.0))
+
+    # --- claim and submit ------------------------------------------------------------------------------------------------
+
+    async def _claim(self) -> None:
+        while not self._draining:
+            room = self._carrier.room
+            if not room:
+                self._carrier.moved.clear()
+                await self._carrier.moved.wait()
+                continue
+            try:
+                jobs = await self._hold.claim(SEND, room, self._now(), LEASE, self.id)
+            except Unavailable as fault:
+                await self._wait_out(fault)
+                continue
+            for job in jobs:
+                self._start(job)
+            if not jobs:
+                await self._hold.wait(SEND, self.id, 0.25)
+
+    def _start(self, job: SendJob) -> None:
+        message, now = job.message, self._now()
+        if message.id in self._in_hand:
+            return  # the clock leapt past its lease; it is still ours
+        self._in_hand.add(message.id)
+        if now >= message.expires_at:
+            return self._end(expired(job, now))
+        doubtful = interrupted(job, self._routing.on_unknown(message), now) if job.interrupted else None
+        if doubtful is not None:
+            return self._end(doubtful)
+        parts = submissions(message, self._carrier.plan, now)
+        attempt = Attempt(job, len(parts), len(parts))
+        for sequence, part in enumerate(parts, start=1):
+            self._carrier.submit(Piece(attempt, sequence, part), part)
+        return None
+
+    # --- what the carrier says (send.carrier.Listener) -------------------------------------------------------------------
+
+    def answered(self, ref: object, response: Pdu) -> None:
+        """A submit_sm_resp: taken, or refused in one of three ways."""
+        assert isinstance(ref, Piece)
+        attempt = ref.attempt
+        match answer(response.status):
+            case Answer.TAKEN:
+                self._carrier.throttled_since = None
+                carrier_id, total = normalise(response.text("message_id")), attempt.total
+                message, state = attempt.job.message.id, PartState.SUBMITTED
+                attempt.taken.append(Part(message, ref.sequence, total, self.id, carrier_id, state, self._now()))
+            case Answer.THROTTLED:
+                self._carrier.pause()
+                return self._carrier.submit(ref, ref.submission, first=True)
+            case Answer.TEMPORARY if ref.tries < len(TEMPORARY):
+                asyncio.get_running_loop().call_later(TEMPORARY[ref.tries], self._carrier.submit, ref, ref.submission)
+                ref.tries += 1
+                return None
+            case Answer.TEMPORARY:
+                attempt.refusal, attempt.again_later = response.status, True
+            case Answer.PERMANENT:
+                attempt.refusal = response.status
+        return self._part_over(attempt)
+
+    def unanswered(self, ref: object) -> None:
+        """No response: the carrier may have it."""
+        assert isinstance(ref, Piece)
+        ref.attempt.lost += 1
+        self._part_over(ref.attempt)
+
+    def unfit(self, ref: object, fault: PduFault) -> None:
+        """It cannot be written as a submit_sm; no carrier asked, so the next one is."""
+        assert isinstance(ref, Piece)
+        log.warning("does not fit a submit_sm", carrier=self.id, message=ref.attempt.job.message.id, reason=str(fault))
+        ref.attempt.refusal = Status.RSUBMITFAIL
+        self._part_over(ref.attempt)
+
+    def asked(self, pump: Pump, request: Pdu) -> None:
+        """A deliver_sm or data_sm."""
+        self._hearing.hear(pump, request)
+
+    def _part_over(self, attempt: Attempt) -> None:
+        attempt.awaited -= 1
+        if attempt.awaited:
+            return
+        message = attempt.job.message
+        straight = attempt.refusal is None and not attempt.lost
+        following = None if straight else self._routing.following(message, (*attempt.job.tried, self.id))
+        unknown = OnUnknown.WAIT if straight else self._routing.on_unknown(message)
+        self._end(conclude(attempt, self.id, following, unknown, self._now()))
+
+    # --- record ----------------------------------------------------------------------------------------------------------
+
+    def _end(self, ending: Ending) -> None:
+        self._endings.append(ending)
+        self._ended.set()
+
+    async def _record(self) -> None:
+        while True:
+            await self._ended.wait()
+            self._ended.clear()
+            endings, self._endings = self._endings, []
+            while True:
+                try:
+                    await self._write(endings)
+                    break
+                except Unavailable as fault:
+                    await self._wait_out(fault)
+            self._in_hand.difference_update(ending.job.message.id for ending in endings)
+            self._carrier.moved.set()
+
+    async def _write(self, endings: list[Ending]) -> None:
+        over = [(ending.job, ending.facts) for ending in endings if ending.due is None]
+        if over:
+            await self._hold.done(*over)
+        back = [ending for ending in endings if ending.due is not None]
+        if back:
+            await self._hold.record(*(fact for ending in back for fact in ending.facts))
+        for carrier in {ending.carrier for ending in back}:
+            await self._hold.again(*((e.job, e.due) for e in back if e.carrier == carrier), carrier=carrier)
+
+    async def _wait_out(self, fault: Unavailable) -> None:
+        log.error("the hold does not serve", carrier=self.id, reason=str(fault))
+        await asyncio.sleep(1.0)
+
+    # --- watch -----------------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Once a second: say how the carrier stands, and let nothing wait for it too long."""
+        while True:
+            await asyncio.sleep(1.0)
+            try:
+                await self._say()
+                if self._carrier.unbound_since is not None:
+                    self._take_back()
+                if self._overdue() and self._routing.alternatives(self.id):
+                    await self._divert()
+            except Unavailable as fault:
+                await self._wait_out(fault)
+
+    async def _say(self) -> None:
+        carrier = self._carrier
+        states = sorted({bind.state for bind in carrier.binds})
+        said = (carrier.bound, "; ".join(states))
+        if said != self._said:
+            self._said = said
+            await self._hold.stand(
+                [CarrierStanding(self.id, carrier.bound, len(carrier.binds), carrier.in_flight, said[1], self._now())]
+            )
+
+    def _overdue(self) -> str:
+        """Why the carrier should be passed over for now, "" where it should not."""
+        carrier, clock = self._carrier, asyncio.get_running_loop().time()
+        if carrier.unbound_since is not None and clock - carrier.unbound_since > carrier.plan.unbound_grace:
+            return f"{self.id} is not bound"
+        if carrier.throttled_since is not None and clock - carrier.throttled_since > carrier.plan.throttle_grace:
+            return f"{self.id} throttles"
+        return ""
+
+    def _take_back(self) -> None:
+        """Give what waits for its turn back to the lane, so that a crash leaves no doubt about it."""
+        waiting: dict[int, Attempt] = {}
+        for ref in self._carrier.take_unsent():
+            assert isinstance(ref, Piece)
+            waiting[id(ref.attempt)] = ref.attempt
+            ref.attempt.awaited -= 1
+        for attempt in waiting.values():
+            if attempt.awaited == 0 and not attempt.taken and not attempt.lost:
+                self._end(Ending(attempt.job, (), self._now()))
+            elif attempt.awaited == 0:
+                attempt.awaited, attempt.lost = 1, attempt.lost + 1
+                self._part_over(attempt)
+            else:
+                attempt.lost += 1
+
+    async def _divert(self) -> None:
+        """Move what is due here to the next carrier of its route; what has none stays."""
+        self._take_back()
+        jobs = await self._hold.claim(SEND, 1000, self._now(), LEASE, self.id)
+        for job in jobs:
+            if job.message.id in self._in_hand:
+                continue
+            self._in_hand.add(job.message.id)
+            following = self._routing.following(job.message, (*job.tried, self.id))
+            due = self._now() if following is not None else Millis(self._now() + 30_000)
+            self._end(Ending(job, (), due, following))

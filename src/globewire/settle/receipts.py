@@ -1,0 +1,83 @@
+"""Settle what became of messages: match each heard receipt to its part, decide the state, queue the callback."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from globewire.errors import Unavailable
+from globewire.hold.port import SETTLE, Became, Fact, Hold, Noted, PartBecame, SettleJob
+from globewire.message import FINAL, MessageId, Millis, PartState
+from globewire.verdict import outcome, retry
+
+log = structlog.get_logger()
+
+BATCH = 500
+LEASE = 60_000
+
+
+class Receipts:
+    """The settle stage's loop."""
+
+    def __init__(self, hold: Hold, *, now: Callable[[], Millis]) -> None:
+        self._hold, self._now = hold, now
+
+    async def run(self) -> None:
+        """Settle until cancelled."""
+        while True:
+            try:
+                settled = await self.settle()
+            except Unavailable as fault:
+                log.error("the hold does not serve", stage="settle", reason=str(fault))
+                await asyncio.sleep(1.0)
+                continue
+            if not settled:
+                await self._hold.wait(SETTLE, "", 0.25)
+
+    async def settle(self) -> int:
+        """Settle one batch of what is due; how many receipts there were."""
+        now = self._now()
+        jobs = await self._hold.claim(SETTLE, BATCH, now, LEASE)
+        matched = [job for job in jobs if job.part is not None]
+        if matched:
+            await self._hold.done(*zip(matched, decide(matched, now), strict=True))
+        waiting = [job for job in jobs if job.part is None]
+        if waiting:
+            await self._hold.again(*((job, _look_again(job, now)) for job in waiting))
+        return len(jobs)
+
+
+def decide(jobs: list[SettleJob], now: Millis) -> list[list[Fact]]:
+    """The facts that follow from each receipt, in order. Receipts of one message in one batch build on one another."""
+    states: dict[MessageId, dict[int, PartState]] = {}
+    decided = []
+    for job in jobs:
+        assert job.part is not None
+        parts = states.setdefault(job.part.message, {part.sequence: part.state for part in job.parts})
+        decided.append(_facts(job, parts, now))
+    return decided
+
+
+def _facts(job: SettleJob, parts: dict[int, PartState], now: Millis) -> list[Fact]:
+    part, receipt = job.part, job.receipt
+    assert part is not None
+    state = outcome.receipt_state(receipt.status)
+    if state is None:
+        return [Noted(part.message, now, "receipt", f"{job.carrier}: part {part.sequence} is {receipt.status or 'under way'}")]
+    if job.state in FINAL or parts[part.sequence] is not PartState.SUBMITTED:
+        return [
+            Noted(part.message, now, "late receipt", f"{job.carrier}: part {part.sequence} is {receipt.status}, settled before")
+        ]
+    parts[part.sequence] = state
+    code, description = outcome.error(receipt.status, receipt.error)
+    facts: list[Fact] = [PartBecame(part.message, part.sequence, state, code, job.heard_at)]
+    became = outcome.message_state(list(parts.values()), part.total)
+    if became is not None:
+        facts.append(Became(part.message, became, job.heard_at, None, code, description))
+    return facts
+
+
+def _look_again(job: SettleJob, now: Millis) -> Millis | None:
+    """When to look for the part again; None once it is an orphan."""
+    seconds = retry.receipt(job.tries)
+    return None if seconds is None else Millis(now + round(seconds * 1000))
