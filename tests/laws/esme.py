@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from globewire.send.session import Pump
 from globewire.wire.pdu import Command, Fields, Pdu, Status
 from globewire.wire.smpp import Answered, Asked, BindRefused, Bound, Closed, Event, Session, Side, Unanswered
 
 PATIENCE = 10.0
+T = TypeVar("T")
 
 
 class Esme:
@@ -21,8 +22,7 @@ class Esme:
         self.statuses: list[int] = []
         self._session = Session(Side.ESME, enquire_link=30, response_timeout=response_timeout, now=time.monotonic())
         self._pump = Pump(self._session, self._hear, time.monotonic)
-        self._news = asyncio.Condition()
-        self._notes: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
 
     async def connect(self, host: str, port: int) -> None:
         """Open the connection."""
@@ -32,7 +32,9 @@ class Esme:
         """Send a request; its end is heard with `ref`."""
         self._pump.write(self._session.request(command, fields, tlvs, now=time.monotonic(), ref=ref))
 
-    async def bind(self, system_id: str = "test", password: str = "", command: int = Command.BIND_TRANSCEIVER) -> Bound | BindRefused:
+    async def bind(
+        self, system_id: str = "test", password: str = "", command: int = Command.BIND_TRANSCEIVER
+    ) -> Bound | BindRefused:
         """Bind and say how that went."""
         self.ask(command, {"system_id": system_id, "password": password, "interface_version": 0x34})
         return await self.until(lambda heard: next((e for e in heard if isinstance(e, (Bound, BindRefused))), None))
@@ -70,10 +72,11 @@ class Esme:
         self.ask(Command.QUERY_SM, {"message_id": "none"}, ref=ref)
         await self.answer(ref)
 
-    async def until(self, look: Callable[[list[Event]], Any]) -> Any:
+    async def until(self, look: Callable[[list[Event]], T | None]) -> T:
         """What `look` finds in the events, as soon as it is not None. TimeoutError after 10 s."""
-        async with asyncio.timeout(PATIENCE), self._news:
+        async with asyncio.timeout(PATIENCE):
             while (found := look(self.heard)) is None:
+                self._news.clear()
                 await self._news.wait()
             return found
 
@@ -86,13 +89,7 @@ class Esme:
         for event in events:
             if isinstance(event, Asked):
                 pump.write(self._session.respond(event.pdu, self.statuses.pop(0) if self.statuses else Status.ROK))
-        task = asyncio.get_running_loop().create_task(self._notify())
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
-
-    async def _notify(self) -> None:
-        async with self._news:
-            self._news.notify_all()
+        self._news.set()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The simulated carrier's decisions: every magic number, shares, repeatability, validity and the limiter."""
+"""The simulated carrier's decisions: every magic number, shares, repeatability and validity."""
 
 from collections import Counter
 from random import Random
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from globewire.verdict.outcome import STATUSES, receipt_state
-from globewire.verdict.script import MAGIC, Allowance, Behaviour, Fate, Reply, decide, validity
+from globewire.verdict.script import MAGIC, Behaviour, Fate, Reply, decide, validity
 
 PLAIN = Behaviour(receipt_delay=(1.0, 1.0), late=30.0)
 
@@ -31,7 +31,7 @@ def fates(behaviour: Behaviour, count: int) -> list[Fate]:
         ("9005", True, Fate(delay=1.0)),
         ("9006", False, Fate(receipts=0, delay=1.0)),
         ("9007", False, Fate(delay=30.0)),
-        ("9008", False, Fate(early=True, delay=0.0)),
+        ("9008", False, Fate(latency=0.1, early=True)),
         ("9009", False, Fate(Reply.SILENCE, receipts=0, delay=1.0)),
         ("9009", True, Fate(delay=1.0)),
         ("9010", False, Fate(Reply.DROP, receipts=0, delay=1.0)),
@@ -119,27 +119,3 @@ def test_any_period_is_read_or_ignored(period: str) -> None:
     """No text raises."""
     seconds = validity(period)
     assert seconds is None or seconds >= 0
-
-
-def test_an_allowance_is_a_real_limit() -> None:
-    """One second's worth at once, then exactly the rate; a pace below it is never stopped."""
-    limit = Allowance(10, now=100.0)
-    assert [limit.take(100.0) for _ in range(15)] == [True] * 10 + [False] * 5
-    assert not limit.take(100.05)
-    assert limit.take(100.15)
-    assert sum(limit.take(100.15 + at / 1000) for at in range(2000)) == 20
-    paced = Allowance(10, now=0.0)
-    assert all(paced.take(at / 10) for at in range(1000))
-
-
-def test_an_allowance_below_one_a_second() -> None:
-    """A slow limit still lets one through."""
-    limit = Allowance(0.5, now=0.0)
-    assert [limit.take(now) for now in (0.0, 1.0, 2.0, 3.0, 4.0)] == [True, False, True, False, True]
-
-
-def test_an_allowance_survives_a_clock_that_goes_back() -> None:
-    """Time that runs backwards gives nothing away."""
-    limit = Allowance(1, now=10.0)
-    assert limit.take(10.0)
-    assert not limit.take(5.0)

@@ -64,7 +64,7 @@ class Fate:
     """What happens to one submit. A `status` other than 0 refuses it, and then there is nothing after the response.
 
     `word` is the state it ends in, `delay` seconds after the response, and `receipts` how often that is told, if told at
-    all. `early`: the first receipt leaves just before the response.
+    all. `early`: the receipt leaves at once, `latency` before the response.
     """
 
     reply: Reply = Reply.ANSWER
@@ -112,7 +112,7 @@ def decide(behaviour: Behaviour, destination: str, again: bool, validity: float 
     return Fate(
         told.reply,
         told.status,
-        _between(behaviour.latency, latency),
+        _between(behaviour.latency, latency) + (AHEAD if told.early else 0.0),
         "EXPIRED" if expired else told.word,
         validity if validity is not None and expired else wait,
         told.receipts,
@@ -128,27 +128,6 @@ def validity(period: str) -> float | None:
     if len(period) != 16 or not period.endswith("R") or not (period[:12].isascii() and period[:12].isdigit()):
         return None
     return float(sum(int(period[at : at + 2]) * unit for at, unit in zip(range(0, 12, 2), _UNITS, strict=True)))
-
-
-class Allowance:
-    """A limit of `rate` a second, as a bucket that holds one second's worth. Nobody pacing below the rate meets it."""
-
-    __slots__ = ("_at", "_most", "_rate", "_room")
-
-    def __init__(self, rate: float, now: float) -> None:
-        self._rate = rate
-        self._most = max(1.0, rate)
-        self._room = self._most
-        self._at = now
-
-    def take(self, now: float) -> bool:
-        """Whether one more is allowed at `now` (seconds); if so it is counted."""
-        self._room = min(self._most, self._room + max(0.0, now - self._at) * self._rate)
-        self._at = now
-        if self._room < 1.0:
-            return False
-        self._room -= 1.0
-        return True
 
 
 MAGIC: dict[str, Magic] = {
@@ -169,6 +148,9 @@ MAGIC: dict[str, Magic] = {
 
 ERRORS: dict[str, int] = {"DELIVRD": 0, "UNDELIV": 1, "EXPIRED": 2, "REJECTD": 3, "DELETED": 4, "UNKNOWN": 5}
 """The `err` that goes with a receipt's word; 0 for all others."""
+
+AHEAD = 0.1
+"""Seconds by which an early receipt precedes its response, so that it does so also where it takes another connection."""
 
 _TAKEN = Fate()
 _UNITS = (365 * 86_400, 30 * 86_400, 86_400, 3_600, 60, 1)

@@ -1,0 +1,320 @@
+"""A carrier in a box: an SMSC reached over real SMPP 3.4 that delivers nothing, and behaves as it is told.
+
+What happens to a submit is decided in `verdict.script`; what is told of it is written in `send.taken`. Here are the binds,
+the answers and the memory, all of it bounded. It is for emulation and tests: on loopback, for clients that mean well.
+"""
+
+import asyncio
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
+from random import Random
+
+from globewire.send.session import Pump
+from globewire.send.taken import Taken, body, query_answer, receipt, wants_receipt
+from globewire.send.timetable import Timetable
+from globewire.verdict.pace import Pace
+from globewire.verdict.script import Behaviour, Fate, IdForm, Reply, decide, validity
+from globewire.wire.pdu import Command, Fields, Pdu, PduFault, Status
+from globewire.wire.smpp import BINDS, Answered, Asked, BoundAs, Closed, Event, Session, Side, Unanswered
+
+__all__ = ["Account", "Behaviour", "Simulator"]
+
+NAME = "simulator"
+ACCOUNTS = 1_000
+"""Different system_ids that may bind where any may."""
+TRIED = 10_000
+"""Texts remembered whose first try went wrong on purpose."""
+DELIVERING = 50
+"""Receipts under way to one bind and not yet acknowledged."""
+TRIES, AGAIN = 10, 1.0
+"""How often a receipt is told that is refused or not acknowledged, and seconds between."""
+ENQUIRE_LINK, RESPONSE_TIMEOUT = 60.0, 30.0
+
+
+class Account:
+    """One system_id: its pace, its binds, and the receipts that could not be told yet, each with the tries before."""
+
+    __slots__ = ("lines", "pace", "system_id", "untold")
+
+    def __init__(self, system_id: str, throughput: float) -> None:
+        self.system_id = system_id
+        self.pace = Pace(throughput)
+        self.lines: list[Line] = []
+        self.untold: deque[tuple[Taken, int]] = deque()
+
+
+class Line:
+    """One connection; `account` once it is bound. `unanswered` counts the submits whose response is still to come."""
+
+    __slots__ = ("account", "pump", "unanswered")
+
+    def __init__(self, pump: Pump) -> None:
+        self.pump = pump
+        self.account: Account | None = None
+        self.unanswered = 0
+
+    def hears(self) -> bool:
+        """Whether another receipt may be sent here now."""
+        session = self.pump.session
+        bound = session.bound_as is BoundAs.TRANSCEIVER or session.bound_as is BoundAs.RECEIVER
+        return bound and not self.pump.paused and session.in_flight < DELIVERING
+
+
+class Simulator:
+    """A simulated carrier. `taken` are the newest messages it took, by id, at most `remember`; `counts` what it did.
+
+    `most` bounds what waits to be answered or told: above it submits are refused (ESME_RMSGQFUL), and the oldest untold
+    receipt of an account that does not listen is dropped. `clock` gives seconds that never go back, `wall` those since 1970.
+    Ids count up from the time of the start, so that a restart does not give them again.
+    """
+
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        *,
+        remember: int = 1_000,
+        most: int = 100_000,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.behaviour = behaviour
+        self.taken: OrderedDict[str, Taken] = OrderedDict()
+        self.counts: Counter[str] = Counter()
+        self.accounts: dict[str, Account] = {}
+        self._remember = remember
+        self._most = most
+        self._clock = clock
+        self._wall = wall
+        self._dice = Random(behaviour.seed)
+        self._ids = count(int(wall() * 1000) * 1000)
+        self._tried: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._lines: dict[Pump, Line] = {}
+        self._later = Timetable(clock)
+        self._server: asyncio.Server | None = None
+        self._left = asyncio.Event()
+        self._answers: dict[int, Callable[[Line, Pdu], None]] = {
+            **dict.fromkeys(BINDS, self._bind),
+            Command.SUBMIT_SM: self._submit,
+            Command.DATA_SM: self._submit,
+            Command.QUERY_SM: self._query,
+            Command.CANCEL_SM: self._cancel,
+            Command.REPLACE_SM: self._replace,
+        }
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
+        """Listen, and say where. OSError where it cannot."""
+        self._server = await asyncio.get_running_loop().create_server(self._connect, host, port)
+        address = self._server.sockets[0].getsockname()
+        return str(address[0]), int(address[1])
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection; what was due is forgotten."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        self._later.clear()
+        for pump in list(self._lines):
+            pump.close()
+        if self._lines:
+            await self._left.wait()
+        await server.wait_closed()
+
+    # --- who is there ----------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> Pump:
+        session = Session(Side.SMSC, enquire_link=ENQUIRE_LINK, response_timeout=RESPONSE_TIMEOUT, now=self._clock())
+        pump = Pump(session, self._hear, self._clock)
+        self._lines[pump] = Line(pump)
+        self.counts["connections"] += 1
+        return pump
+
+    def _hear(self, pump: Pump, events: list[Event]) -> None:
+        line = self._lines[pump]
+        for event in events:
+            match event:
+                case Asked(pdu):
+                    self._answers.get(pdu.command, self._decline)(line, pdu)
+                case Answered(ref, pdu):
+                    self._told(line, ref, pdu.command == Command.DELIVER_SM_RESP and pdu.status == Status.ROK)
+                case Unanswered(ref):
+                    self._told(line, ref, False)
+                case Closed():
+                    self._leave(line)
+                case _:
+                    pass  # Bound and BindRefused are an ESME's
+        if line.account is not None:
+            self._tell(line.account)
+
+    def _bind(self, line: Line, asked: Pdu) -> None:
+        system_id = asked.text("system_id")
+        status = self._login(system_id, asked.text("password"))
+        self._answer(line, asked, status, {} if status else {"system_id": NAME})
+        self.counts["binds.refused" if status else "binds"] += 1
+        if status == Status.ROK:
+            line.account = self.accounts.setdefault(system_id, Account(system_id, self.behaviour.throughput))
+            line.account.lines.append(line)
+
+    def _login(self, system_id: str, password: str) -> int:
+        wanted = self.behaviour
+        if wanted.system_id not in ("", system_id):
+            return Status.RINVSYSID
+        if wanted.password not in ("", password):
+            return Status.RINVPASWD
+        return Status.ROK if system_id in self.accounts or len(self.accounts) < ACCOUNTS else Status.RBINDFAIL
+
+    def _leave(self, line: Line) -> None:
+        del self._lines[line.pump]
+        if line.account is not None:
+            line.account.lines.remove(line)
+        if self._server is None and not self._lines:
+            self._left.set()
+
+    # --- submits ---------------------------------------------------------------------------------------------------------
+
+    def _submit(self, line: Line, asked: Pdu) -> None:
+        self.counts["submits"] += 1
+        status = self._crowded(line)
+        if status != Status.ROK:
+            self._answer(line, asked, status)
+            return
+        text = body(asked)
+        key = (asked.text("destination_addr"), text)
+        again = key in self._tried
+        if again:
+            del self._tried[key]
+        fate = decide(self.behaviour, key[0], again, validity(asked.text("validity_period")), self._dice)
+        if fate.status or fate.reply is not Reply.ANSWER:
+            self._fail(line, asked, fate, key)
+        else:
+            self._take(line, asked, fate, text)
+
+    def _crowded(self, line: Line) -> int:
+        account, window = line.account, self.behaviour.window
+        if (window and line.unanswered >= window) or len(self._later) >= self._most:
+            self.counts["full"] += 1
+            return Status.RMSGQFUL
+        if account is not None and account.pace.take(self._clock() * 1000.0):
+            self.counts["throttled"] += 1
+            return Status.RTHROTTLED
+        return Status.ROK
+
+    def _fail(self, line: Line, asked: Pdu, fate: Fate, key: tuple[str, bytes]) -> None:
+        self._tried[key] = None
+        if len(self._tried) > TRIED:
+            self._tried.popitem(last=False)
+        if fate.reply is Reply.ANSWER:
+            self.counts["refused"] += 1
+            self._respond(line, asked, fate, {})
+        elif fate.reply is Reply.DROP:
+            self.counts["dropped"] += 1
+            line.pump.close()
+        else:
+            self.counts["silent"] += 1
+
+    def _take(self, line: Line, asked: Pdu, fate: Fate, text: bytes) -> None:
+        number, form, wall = next(self._ids), self.behaviour.id_form, self._wall()
+        response_id = str(number) if form is IdForm.DECIMAL else f"{number:X}"
+        receipt_id = response_id if form is not IdForm.HEX_DECIMAL else str(number)
+        wait = 0.0 if fate.early else fate.latency + fate.delay
+        taken = Taken(asked, response_id, receipt_id, text, wall, wall + wait, fate.word)
+        self.taken[response_id] = taken
+        if len(self.taken) > self._remember:
+            self.taken.popitem(last=False)
+        self.counts["taken"] += 1
+        account = line.account
+        if fate.early and account is not None:
+            self._end(account, taken, fate.receipts)
+        self._respond(line, asked, fate, {"message_id": response_id})
+        if not fate.early and account is not None and fate.receipts and asked.number("registered_delivery") & 3:
+            self._later.add(self._clock() + wait, partial(self._end, account, taken, fate.receipts))
+
+    def _respond(self, line: Line, asked: Pdu, fate: Fate, fields: Fields) -> None:
+        if fate.latency <= 0:
+            self._answer(line, asked, fate.status, fields)
+            return
+        line.unanswered += 1
+        self._later.add(self._clock() + fate.latency, partial(self._respond_late, line, asked, fate.status, fields))
+
+    def _respond_late(self, line: Line, asked: Pdu, status: int, fields: Fields) -> None:
+        line.unanswered -= 1
+        self._answer(line, asked, status, fields)
+
+    def _answer(self, line: Line, asked: Pdu, status: int, fields: Fields | None = None) -> None:
+        line.pump.write(line.pump.session.respond(asked, status, fields or {}))
+
+    # --- receipts --------------------------------------------------------------------------------------------------------
+
+    def _end(self, account: Account, taken: Taken, receipts: int) -> None:
+        if not wants_receipt(taken.submit, taken.word):
+            return
+        for _ in range(receipts):
+            self._queue(account, taken, 0)
+        self._tell(account)
+
+    def _queue(self, account: Account, taken: Taken, tries: int) -> None:
+        account.untold.append((taken, tries))
+        if len(account.untold) > self._most:
+            account.untold.popleft()
+            self.counts["receipts.lost"] += 1
+
+    def _tell(self, account: Account) -> None:
+        while account.untold:
+            line = min((line for line in account.lines if line.hears()), key=lambda each: each.pump.session.in_flight, default=None)
+            if line is None:
+                return
+            taken, tries = account.untold.popleft()
+            fields, tlvs = receipt(taken, self.behaviour.receipt_form)
+            self._send(line, fields, tlvs, (taken, tries))
+
+    def _send(self, line: Line, fields: Fields, tlvs: Mapping[int, bytes], ref: tuple[Taken, int]) -> None:
+        try:
+            line.pump.write(line.pump.session.request(Command.DELIVER_SM, fields, tlvs, now=self._clock(), ref=ref))
+            self.counts["receipts"] += 1
+        except PduFault:
+            self.counts["receipts.lost"] += 1  # a number that a submit may hold and a receipt may not
+
+    def _told(self, line: Line, ref: object, well: bool) -> None:
+        if well:
+            self.counts["receipts.acknowledged"] += 1
+        elif isinstance(ref, tuple) and line.account is not None and self._server is not None:
+            taken, tries = ref
+            if tries + 1 < TRIES:
+                self._later.add(self._clock() + AGAIN, partial(self._tell_again, line.account, taken, tries + 1))
+            else:
+                self.counts["receipts.lost"] += 1
+
+    def _tell_again(self, account: Account, taken: Taken, tries: int) -> None:
+        self._queue(account, taken, tries)
+        self._tell(account)
+
+    # --- what else may be asked ------------------------------------------------------------------------------------------
+
+    def _query(self, line: Line, asked: Pdu) -> None:
+        taken = self.taken.get(asked.text("message_id"))
+        if taken is None:
+            self._answer(line, asked, Status.RQUERYFAIL)
+        else:
+            self._answer(line, asked, Status.ROK, query_answer(taken, self._wall()))
+
+    def _cancel(self, line: Line, asked: Pdu) -> None:
+        taken = self._pending(asked)
+        if taken is not None:
+            taken.word = "DELETED"
+        self._answer(line, asked, Status.RCANCELFAIL if taken is None else Status.ROK)
+
+    def _replace(self, line: Line, asked: Pdu) -> None:
+        taken = self._pending(asked)
+        if taken is not None:
+            taken.text = asked.octets("short_message")
+        self._answer(line, asked, Status.RREPLACEFAIL if taken is None else Status.ROK)
+
+    def _pending(self, asked: Pdu) -> Taken | None:
+        taken = self.taken.get(asked.text("message_id"))
+        return taken if taken is not None and taken.state(self._wall()) == "ENROUTE" else None
+
+    def _decline(self, line: Line, asked: Pdu) -> None:
+        self._answer(line, asked, Status.RINVCMDID)
