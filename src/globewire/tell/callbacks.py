@@ -1,0 +1,254 @@
+"""The stage that tells customers: claim reports, push them, and take the acknowledgement or another try from what came back.
+
+At least once, in order for each endpoint, one push in flight for each. An endpoint that failed last time shares a quarter of
+the connections with its like, so those that hang never hold up those that answer. The push itself is `tell.push`; how often
+and how late to try again is `verdict.retry`.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from globewire.errors import Unavailable
+from globewire.hold.port import TELL, Hold, Report, TellJob
+from globewire.message import AccountId, MessageId, Millis
+from globewire.tell.address import Resolve
+from globewire.tell.push import Client, PushResult, client, push
+from globewire.verdict import outcome, retry
+from globewire.wire import callback
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 1.0
+"""Seconds to wait before asking a hold again that could not serve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to push: `delays` and `timeout` are seconds, `batch` is reports a push, `connections` counts all endpoints' together.
+
+    `idle`: seconds after which the hold is asked again though it did not call; what is due later is found by this.
+    """
+
+    allow_private: bool = False
+    delays: tuple[int, ...] = (60, 300)
+    timeout: float = 10.0
+    batch: int = 100
+    connections: int = 64
+    idle: float = 1.0
+
+    @property
+    def lease(self) -> int:
+        """Milliseconds a claim holds: a wait for a free connection, a push, and the commit after it."""
+        return round(self.timeout * 2000) + 5000
+
+
+class Callbacks:
+    """Pushes what is due until it is stopped. `counts` has pushes and reports by what became of them, for the metrics."""
+
+    def __init__(
+        self,
+        hold: Hold,
+        *,
+        settings: Settings,
+        clock: Callable[[], Millis],
+        secret_of: Callable[[AccountId], bytes],
+        resolve: Resolve | None = None,
+    ) -> None:
+        self._hold = hold
+        self._settings = settings
+        self._clock = clock
+        self._secret_of = secret_of
+        self._resolve = resolve
+        self._counts: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failing: set[AccountId] = set()
+        self._sound: set[AccountId] = set()
+        self._doubtful: set[AccountId] = set()
+        self._most_doubtful = max(1, settings.connections // 4)
+        self._most_sound = max(1, settings.connections - self._most_doubtful)
+        self._connections = asyncio.Semaphore(self._most_sound)
+        self._stopping = asyncio.Event()
+        self._freed = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """`pushes.acknowledged|again|buried`, `reports.acknowledged|again|buried` since the start; `busy` endpoints now."""
+        return {**self._counts, "busy": len(self._sound) + len(self._doubtful)}
+
+    async def run(self) -> None:
+        """Push until `stop` or cancelled. Pushes in flight end first on `stop`, and are broken off when cancelled."""
+        self._ended.clear()
+        settings = self._settings
+        try:
+            async with client(
+                private=settings.allow_private,
+                timeout=settings.timeout,
+                connections=self._most_sound + self._most_doubtful,
+                resolve=self._resolve,
+            ) as http:
+                try:
+                    while not self._stopping.is_set():
+                        await self._turn(http)
+                    await asyncio.gather(*self._tasks)
+                finally:
+                    await self._break_off()
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Claim no more, and return when the pushes in flight have ended: after the timeout of one at the latest."""
+        self._stopping.set()
+        self._freed.set()
+        await self._ended.wait()
+
+    async def _turn(self, http: Client) -> None:
+        """Claim once and start what was claimed; where there is nothing, wait for the hold's call."""
+        if len(self._sound) >= self._most_sound:
+            self._freed.clear()
+            await self._freed.wait()
+            return
+        now = self._clock()
+        try:
+            jobs = await self._hold.claim(TELL, self._settings.batch, now, self._settings.lease)
+        except Unavailable:
+            log.warning("callback.hold_unavailable")
+            await self._sleep(PAUSE)
+            return
+        for job in jobs:
+            self._start(http, job, now)
+        if not jobs:
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Return when the hold calls, when stopping, or after `idle` seconds."""
+        waits = [
+            asyncio.ensure_future(self._hold.wait(TELL, "", self._settings.idle)),
+            asyncio.ensure_future(self._stopping.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    def _start(self, http: Client, job: TellJob, claimed_at: Millis) -> None:
+        doubtful = job.tries > 0 or job.account in self._failing
+        # A job left here is nobody's loss: its lease ends by itself, which serves as the pause of an endpoint that fails.
+        if job.account in self._sound or job.account in self._doubtful:
+            return
+        if doubtful and len(self._doubtful) >= self._most_doubtful:
+            return
+        (self._doubtful if doubtful else self._sound).add(job.account)
+        task = asyncio.create_task(self._tell(http, job, claimed_at, doubtful))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, http: Client, job: TellJob, claimed_at: Millis, doubtful: bool) -> None:
+        """Push one job and write down what came of it."""
+        try:
+            result = await self._when_free(http, job, claimed_at, doubtful)
+            if result is not None:
+                await self._conclude(job, result)
+        except Unavailable:
+            log.warning("callback.hold_unavailable", account=job.account)
+        except Exception as fault:  # noqa: BLE001 - one endpoint's trouble must not end the stage; its lease brings it back
+            log.error("callback.failed", account=job.account, fault=type(fault).__name__)
+
+    async def _when_free(self, http: Client, job: TellJob, claimed_at: Millis, doubtful: bool) -> PushResult | None:
+        """Push when a connection is free; None where that took so long that the lease might end before the push does."""
+        try:
+            if doubtful:
+                return await self._push(http, job)
+            async with self._connections:
+                if self._clock() > claimed_at + self._settings.lease - self._settings.timeout * 1000:
+                    return None
+                return await self._push(http, job)
+        finally:
+            # Before the hold hears of it: once it has, the endpoint's next reports may be claimed, and must not be left.
+            (self._doubtful if doubtful else self._sound).discard(job.account)
+            self._freed.set()
+
+    async def _push(self, http: Client, job: TellJob) -> PushResult:
+        content = callback.body(map(_item, job.reports))
+        headers = callback.headers(self._secret_of(job.account), self._clock() // 1000, content)
+        return await push(http, job.url, content, headers)
+
+    async def _conclude(self, job: TellJob, result: PushResult) -> None:
+        if result.acknowledged:
+            self._failing.discard(job.account)
+            await self._hold.done((job, ()))
+            self._note("acknowledged", job, result)
+            return
+        self._failing.add(job.account)
+        delay = retry.callback(job.tries + 1, self._settings.delays)
+        now = self._clock()
+        if delay is None:
+            await self._hold.bury(job, now)
+            self._note("buried", job, result)
+        else:
+            await self._hold.again((job, Millis(now + delay * 1000)))
+            self._note("again", job, result)
+
+    def _note(self, became: str, job: TellJob, result: PushResult) -> None:
+        self._counts[f"pushes.{became}"] += 1
+        self._counts[f"reports.{became}"] += len(job.reports)
+        level = log.debug if result.acknowledged else log.warning
+        level(
+            f"callback.{became}",
+            account=job.account,
+            reports=len(job.reports),
+            tries=job.tries + 1,
+            reason=result.reason,
+            took=result.took,
+        )
+
+    async def _break_off(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_push(url: str, *, settings: Settings, secret: bytes, now: Millis, resolve: Resolve | None = None) -> PushResult:
+    """Push one report that is marked as a test (MessageId 0, TaskId `globewire-test`) to `url`, past the hold."""
+    item = callback.Item(
+        message=MessageId(0),
+        to="10000000000",
+        sent_at=now,
+        received_at=now,
+        status="1",
+        error_code="DELIVERED",
+        error="this is a test: no message was sent",
+        task_id="globewire-test",
+        segments=1,
+    )
+    content = callback.body([item])
+    async with client(private=settings.allow_private, timeout=settings.timeout, connections=1, resolve=resolve) as http:
+        return await push(http, url, content, callback.headers(secret, now // 1000, content))
+
+
+def _item(report: Report) -> callback.Item:
+    return callback.Item(
+        message=report.message,
+        to=report.to,
+        sent_at=report.accepted_at,
+        received_at=report.ended_at,
+        status=outcome.push_status(report.state),
+        error_code=report.error_code,
+        error=report.error,
+        task_id=report.task_id,
+        segments=report.segments,
+    )
