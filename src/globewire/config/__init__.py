@@ -10,9 +10,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from globewire.config.fields import ROOT_FIELDS
 from globewire.config.reader import ConfigFault, Mistake, Notes, Place, Section, fill, listed, shown, suggestion
@@ -24,12 +22,12 @@ from globewire.config.settings import (
     LogFormat,
     LogLevel,
     LogSettings,
-    RefusalForm,
     SendSettings,
     SimulatorSettings,
 )
 from globewire.message import CarrierId
 from globewire.plan import Carrier, DeclaredAccount, OnUnknown, Route
+from globewire.verdict import endpoint
 from globewire.verdict.policy import SYSTEM_POLICIES
 
 __all__ = [
@@ -44,7 +42,6 @@ __all__ = [
     "LogLevel",
     "LogSettings",
     "Mistake",
-    "RefusalForm",
     "SendSettings",
     "SimulatorSettings",
     "example",
@@ -85,9 +82,8 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
     try:
         text = path.read_bytes().decode()
     except OSError as error:
-        raise ConfigFault(
-            [Mistake(str(path), "", f"the file cannot be read: {error.strerror or error}; give another path")]
-        ) from error
+        why = error.strerror or "no reason is given"
+        raise ConfigFault([Mistake(str(path), "", f"the file cannot be read ({why}); give the path of one that can")]) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigFault([Mistake(str(path), "", f"line {line} is not UTF-8; save the file as UTF-8")]) from error
@@ -108,7 +104,7 @@ def read(text: str, path: str, environment: Mapping[str, str], read_file: Callab
     config = _complete(fill(ROOT, _parse(text, path), top), top)
     _check_variables(top)
     if notes.mistakes:
-        raise ConfigFault(notes.mistakes)
+        raise ConfigFault(notes.mistakes, notes.warnings)
     return dataclasses.replace(config, warnings=tuple(notes.warnings))
 
 
@@ -122,13 +118,23 @@ def _parse(text: str, path: str) -> dict[str, object]:
         raise ConfigFault([Mistake(path, "", sentence)]) from error
 
 
+_ADVICE = {
+    "Cannot overwrite a value": "this key stands twice in its table; keep one",
+    "Invalid value": "here is no value, or one that is cut off; put text in quotes",
+    "Invalid statement": "this is no key; write key = value",
+}
+"""What to do, by tomllib's sentence, where that alone does not help."""
+
+
 def _syntax(said: str, text: str) -> str:
-    """tomllib's sentence with the line in front: "line 3, column 8: ...; ..."."""
+    """tomllib's sentence with the line in front."""
     found = re.search(r" \(at line (\d+), column (\d+)\)$", said)
     if found:
-        return f"line {found[1]}, column {found[2]}: this is not TOML: {said[: found.start()].lower()}"
-    line = text.count("\n") + (not text.endswith("\n"))
-    return f"line {max(line, 1)}: this is not TOML: {said.removesuffix(' (at end of document)').lower()}, and the file ends"
+        place = f"line {found[1]}, column {found[2]}"
+    else:
+        place = f"line {max(text.count(chr(10)) + (not text.endswith(chr(10))), 1)}, the end of the file"
+    sentence = said.partition(" (at ")[0]
+    return f"{place}: this is not TOML: {_ADVICE.get(sentence) or sentence[:1].lower() + sentence[1:]}"
 
 
 # --- what one section says of another ----------------------------------------------------------------------------------
@@ -187,16 +193,8 @@ def _check_accounts(config: Config, top: Place) -> None:
                 if name and name not in known:
                     place = at.inside("user").item(m).inside("policies")
                     place.wrong(f"names {shown(name)}, which is no policy here; known: {listed(known)}{suggestion(name, known)}")
-        if account.callback and not config.callbacks.allow_private and _is_private(account.callback):
-            at.inside("callback").doubtful("this is a private address, which is refused without callbacks.allow_private = true")
-
-
-def _is_private(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        if account.callback and (fault := endpoint.fault(account.callback, config.callbacks.allow_private)):
+            at.inside("callback").doubtful(f"{fault}, so nothing is pushed there; set callbacks.allow_private = true to permit it")
 
 
 def _routes(config: Config, top: Place) -> tuple[Route, ...]:
@@ -213,21 +211,22 @@ def _routes(config: Config, top: Place) -> tuple[Route, ...]:
         if not route.id and name in taken:
             at.wrong(f"has no id, and another route is called '{name}'; give it an id")
         routes.append(dataclasses.replace(route, id=name, carriers=_known_carriers(route, known, at.inside("carriers"))))
-    _check_reach(routes, top)
+    if not top.notes.mistakes:
+        _check_reach(routes, top)
     return tuple(routes)
 
 
 def _known_carriers(route: Route, known: list[CarrierId], at: Place) -> tuple[CarrierId, ...]:
+    """The route's carriers that are there. What is not is left out with a warning, or a mistake where nothing would be left."""
+    kept = tuple(name for name in route.carriers if name in known)
+    usable = kept or "" in known  # "" is a carrier whose id is broken: it may be the one that is named
     for name in route.carriers:
         if name not in known:
-            at.doubtful(
-                f"names {shown(name)}, which is no carrier here and is left out; known: {listed(known)}{suggestion(name, known)}"
-            )
-    kept = tuple(name for name in route.carriers if name in known)
-    if route.carriers and not kept and "" not in known:  # "" is a carrier whose id is broken: it may be the one that is named
-        names = listed(shown(name) for name in route.carriers)
-        advice = suggestion(route.carriers[0], known)
-        at.wrong(f"names {names}, but no such carrier is here; known: {listed(known) or 'none'}{advice}")
+            advice = f"known: {listed(known) or 'none'}{suggestion(name, known)}"
+            if usable:
+                at.doubtful(f"names {shown(name)}, which is no carrier here and is left out; {advice}")
+            else:
+                at.wrong(f"names {shown(name)}, which is no carrier here; {advice}")
     return kept
 
 

@@ -24,6 +24,9 @@ from globewire.config.kinds import (
     SOME_SECONDS,
     by_name,
     latin,
+    receipt_words,
+    span,
+    statuses,
 )
 from globewire.config.plain import any_of, choice, flag, many, number, secret, table, tables, text, whole
 from globewire.config.reader import Field, Place, Section
@@ -34,7 +37,6 @@ from globewire.config.settings import (
     LogFormat,
     LogLevel,
     LogSettings,
-    RefusalForm,
     SendSettings,
     SimulatorSettings,
 )
@@ -52,15 +54,10 @@ from globewire.plan import (
     Route,
 )
 from globewire.verdict import policy
+from globewire.verdict.admit import RefusalForm
+from globewire.verdict.script import IdForm, ReceiptForm
+from globewire.wire.operation import OPERATIONS
 
-OPERATIONS = (
-    "SendMessageToGlobe",
-    "BatchSendMessageToGlobe",
-    "SendMessageWithTemplate",
-    "QueryMessage",
-    "SmsConversion",
-    "ConversionData",
-)
 KIBI, MEBI = 1024, 1024 * 1024
 HOUR = 3_600
 
@@ -144,7 +141,6 @@ SEND = Section(
     (
         Field("validity", whole(1, 30 * DAY), "Seconds that a message is valid, where the call gives no ValidityPeriod."),
         Field("grace", whole(0, 30 * DAY), "Seconds for which a message past its validity still waits for a receipt."),
-        Field("lease", number(1, HOUR, "a time in seconds"), "Seconds after which a dead worker's messages go to another."),
     ),
 )
 
@@ -155,12 +151,12 @@ CALLBACKS = Section(
         Field("allow_private", flag(), "Allow callback addresses on loopback and private networks."),
         Field(
             "delays",
-            many(SECONDS, "a list of seconds", empty=True, twice=True),
+            many(whole(0, DAY, "a time in whole seconds"), "a list of seconds", empty=True, twice=True),
             "Seconds to wait after each refused push before the next; after the last, the receipts wait until revived.",
         ),
         Field("timeout", SOME_SECONDS, "Seconds that one push may take."),
         Field("batch", whole(1, 1_000), "Most receipts in one push."),
-        Field("connections", whole(1, 10_000), "Most pushes at a time."),
+        Field("connections", whole(1, 10_000), "Most pushes at a time, to all endpoints together."),
     ),
 )
 
@@ -203,7 +199,7 @@ ACCOUNT = Section(
         Field("callback", CALLBACK, "Where delivery receipts are pushed.", default="none"),
         Field(
             "quota",
-            by_name("a table such as { SendMessageToGlobe = 100 }", whole(1, 10_000_000), OPERATIONS),
+            by_name("a table such as { SendMessageToGlobe = 100 }", whole(1, 10_000_000), tuple(OPERATIONS)),
             "Calls a second by operation: " + ", ".join(OPERATIONS) + ".",
             default="the documented limits",
         ),
@@ -227,7 +223,7 @@ ADDRESS = Section(
         Field("npi", whole(0, 255), "Numbering plan (SMPP 3.4 section 5.2.6)."),
     ),
 )
-ADDRESS_KIND = table(ADDRESS, "give { ton = 1, npi = 1 }", Address(ton=0, npi=0))
+ADDRESS_KIND = table(ADDRESS, "{ ton = 1, npi = 1 }", Address(ton=0, npi=0))
 
 
 def _check_carrier(carrier: Carrier, place: Place) -> None:
@@ -285,7 +281,7 @@ ROUTE = Section(
         Field("accounts", any_of(NAME, "a list of accounts' ids"), "Accounts.", default="all"),
         Field(
             "types",
-            any_of(MESSAGE_TYPE, "a list of `OTP`, `NOTIFY`, `MKT`, `GENERAL`"),
+            any_of(MESSAGE_TYPE, "a list of OTP, NOTIFY, MKT, GENERAL"),
             "Types of message.",
             default="all",
         ),
@@ -302,9 +298,16 @@ SIMULATOR = Section(
         Field("enabled", flag(), "Whether to run it.", default="only where no carrier is configured"),
         Field("listen", LISTEN, "Where it listens for SMPP, as host:port; port 0 lets the system choose."),
         Field("seed", whole(0, 2**63 - 1), "Where its chances begin: the same seed gives the same outcomes."),
-        Field("latency", SECONDS, "Seconds that it takes to answer a submit."),
-        Field("receipt_delay", SECONDS, "Seconds from a submit to its receipt."),
-        Field("throughput", number(0, 1_000_000, "a pace"), "Segments a second that it takes before it throttles; 0 for no limit."),
+        Field("latency", span(HOUR), "Seconds from a submit to its answer."),
+        Field("receipt_delay", span(DAY), "Seconds from the answer to the receipt."),
+        Field("late", SECONDS, "The same for numbers that end in 9007."),
+        Field("throughput", number(0, 1_000_000, "a pace"), "Segments a second before it throttles; 0 for no limit."),
+        Field("window", whole(0, 10_000), "Unanswered submits of one bind before it throttles; 0 for no limit."),
+        Field("errors", statuses(), "Shares (0 to 1) of submits that are refused, by status.", default="none"),
+        Field("receipts", receipt_words(), "Weights of the words that receipts carry.", default="`{ DELIVRD = 1 }`"),
+        Field("receipt_form", choice(ReceiptForm), "Receipts as text, as optional parameters (tlv), or as both."),
+        Field("id_form", choice(IdForm), "How ids are spelt; hex-decimal is hexadecimal in answers and decimal in receipts."),
+        Field("magic", flag(), "Whether numbers that end in 9001 to 9012 have outcomes of their own (docs/simulator.md)."),
     ),
 )
 
@@ -318,13 +321,13 @@ LOG = Section(
 )
 
 ROOT_FIELDS = (
-    Field("api", table(API, "write [api]", Api()), API.help),
-    Field("hold", table(HOLD, "write [hold]", HoldSettings()), HOLD.help),
-    Field("send", table(SEND, "write [send]", SendSettings()), SEND.help),
-    Field("callbacks", table(CALLBACKS, "write [callbacks]", CallbackSettings()), CALLBACKS.help),
+    Field("api", table(API, "[api]", Api()), API.help),
+    Field("hold", table(HOLD, "[hold]", HoldSettings()), HOLD.help),
+    Field("send", table(SEND, "[send]", SendSettings()), SEND.help),
+    Field("callbacks", table(CALLBACKS, "[callbacks]", CallbackSettings()), CALLBACKS.help),
     Field("account", tables(ACCOUNT, "account"), ACCOUNT.help, "accounts"),
     Field("carrier", tables(CARRIER, "carrier"), CARRIER.help, "carriers"),
     Field("route", tables(ROUTE, "route"), ROUTE.help, "routes"),
-    Field("simulator", table(SIMULATOR, "write [simulator]", SimulatorSettings()), SIMULATOR.help),
-    Field("log", table(LOG, "write [log]", LogSettings()), LOG.help),
+    Field("simulator", table(SIMULATOR, "[simulator]", SimulatorSettings()), SIMULATOR.help),
+    Field("log", table(LOG, "[log]", LogSettings()), LOG.help),
 )

@@ -8,7 +8,7 @@ import json
 from base64 import b64decode
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from urllib.parse import urlsplit
+from typing import TypeVar
 
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -16,9 +16,11 @@ from globewire.config.plain import contents, number, secret, text
 from globewire.config.reader import Kind, Place, listed, shown, suggestion
 from globewire.config.settings import Listen
 from globewire.message import MessageType
-from globewire.verdict import policy
+from globewire.verdict import endpoint, policy
+from globewire.wire.pdu import Status
 
 DAY = 86_400
+T = TypeVar("T")
 
 # --- checks of one value -----------------------------------------------------------------------------------------------
 
@@ -64,14 +66,10 @@ def _hold_url(value: str, place: Place) -> str | None:
 
 
 def _callback(value: str, place: Place) -> str | None:
-    try:
-        url = urlsplit(value)
-        sound = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and " " not in value
-    except ValueError:
-        sound = False
-    if sound:
+    fault = endpoint.fault(value, private=True)  # whether private ones may be used is another section's word
+    if not fault:
         return value
-    place.wrong(f"{_url_shown(value)} is not an address to push to; give one such as https://shop.example/receipts")
+    place.wrong(f"{fault}; give an address such as https://shop.example/receipts")
     return None
 
 
@@ -164,7 +162,7 @@ PATH = text("a path", 4096, empty=True)
 READABLE = text("the path of a file that can be read", 4096, _readable, empty=True)
 HOLD_URL = text("a database address", 4096, _hold_url)
 MASTER_KEY = _master_key()
-CALLBACK = text("an http or https address", 2048, _callback, empty=True)
+CALLBACK = text("an http or https address", endpoint.URL_LENGTH, _callback, empty=True)
 SENDER = text("a sender ID", 15, _sender, empty=True)
 COUNTRY = text("a country", 64, _country)
 PREFIX = text("digits", 64, _prefix)
@@ -179,14 +177,14 @@ def latin(most: int, words: str = "text of ISO 8859-1", empty: bool = True) -> K
     return text(words, most, _latin, empty)
 
 
-def by_name(words: str, item: Kind[object], known: tuple[str, ...] = ()) -> Kind[Mapping[str, object]]:
+def by_name(words: str, item: Kind[T], known: tuple[str, ...] = ()) -> Kind[Mapping[str, T]]:
     """A table whose keys are names: the `known` ones, or any."""
 
-    def take(value: object, place: Place) -> Mapping[str, object] | None:
+    def take(value: object, place: Place) -> Mapping[str, T] | None:
         if not isinstance(value, Mapping):
             place.wrong(f"{shown(value)} is not a table; give {words}")
             return None
-        taken: dict[str, object] = {}
+        taken: dict[str, T] = {}
         for key, raw in value.items():
             at = place.inside(key if len(key) <= 128 and key.isprintable() else "...")
             if known and key not in known:
@@ -196,3 +194,50 @@ def by_name(words: str, item: Kind[object], known: tuple[str, ...] = ()) -> Kind
         return taken
 
     return Kind(words, {}, take, None)
+
+
+def span(most: float) -> Kind[tuple[float, float]]:
+    """Seconds, or [least, most] of them."""
+    one = number(0, most, "a time in seconds")
+
+    def take(value: object, place: Place) -> tuple[float, float] | None:
+        if not isinstance(value, list):
+            alone = one.take(value, place)
+            return None if alone is None else (alone, alone)
+        ends = [end for at, raw in enumerate(value[:2], 1) if (end := one.take(raw, place.item(at))) is not None]
+        if len(value) != 2 or (len(ends) == 2 and ends[0] > ends[1]):
+            place.wrong("this is no span of time; give seconds, or [least, most] with the least first")
+            return None
+        return (ends[0], ends[1]) if len(ends) == 2 else None
+
+    return Kind("seconds, or [least, most]", (0.0, 0.0), take, one.spell)
+
+
+STATUSES = {f"ESME_{status.name}": int(status) for status in Status if status is not Status.ROK}
+RECEIPT_WORDS = ("DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "UNKNOWN", "REJECTD")
+
+
+def statuses() -> Kind[tuple[tuple[float, int], ...]]:
+    """Shares of submits by the status that refuses them; together at most 1."""
+    shares = by_name("a table such as { ESME_RTHROTTLED = 0.01 }", number(0, 1, "a share"), tuple(STATUSES))
+
+    def take(value: object, place: Place) -> tuple[tuple[float, int], ...] | None:
+        taken = shares.take(value, place)
+        if taken is not None and sum(taken.values()) > 1:
+            place.wrong("the shares come to more than 1; give less of each")
+        return None if taken is None else tuple((share, STATUSES[name]) for name, share in taken.items())
+
+    return Kind(shares.words, (), take, None)
+
+
+def receipt_words() -> Kind[tuple[tuple[float, str], ...]]:
+    """Weights of the words that receipts carry; not all of them 0."""
+    weights = by_name("a table such as { DELIVRD = 9, UNDELIV = 1 }", number(0, 1_000_000, "a weight"), RECEIPT_WORDS)
+
+    def take(value: object, place: Place) -> tuple[tuple[float, str], ...] | None:
+        taken = weights.take(value, place)
+        if taken is not None and not sum(taken.values()) and place.sound(*taken):
+            place.wrong("there is no weight above 0; give one to some word, such as { DELIVRD = 1 }")
+        return None if taken is None else tuple((weight, word) for word, weight in taken.items())
+
+    return Kind(weights.words, (), take, None)

@@ -53,10 +53,10 @@ def number(least: float, most: float, words: str = "a number") -> Kind[float]:
         plain = isinstance(value, int | float) and not isinstance(value, bool)
         if plain and isinstance(value, int | float) and least <= value <= most and isfinite(value):
             return float(value)
-        place.wrong(f"{shown(value)} is not {words}; give a number from {least:g} to {most:g}")
+        place.wrong(f"{shown(value)} is not {words}; give a number from {least:.12g} to {most:.12g}")
         return None
 
-    return Kind(f"{words}, {least:g} to {most:g}", 0.0, take, _spell_number)
+    return Kind(f"{words}, {least:.12g} to {most:.12g}", 0.0, take, _spell_number)
 
 
 def flag() -> Kind[bool]:
@@ -81,7 +81,7 @@ def choice(words: type[E]) -> Kind[E]:
         place.wrong(f"{shown(value)} is not known here; give one of {listed(names)}{suggestion(value, names)}")
         return None
 
-    return Kind("one of " + ", ".join(f"`{name}`" for name in names), next(iter(words)), take)
+    return Kind("one of " + ", ".join(names), next(iter(words)), take)
 
 
 def many(item: Kind[T], words: str, empty: bool = False, twice: bool = False) -> Kind[tuple[T, ...]]:
@@ -99,7 +99,7 @@ def many(item: Kind[T], words: str, empty: bool = False, twice: bool = False) ->
         if len(place.notes.mistakes) > before:
             place.notes.broken.add(place.key)
         elif not twice and len(set(taken)) < len(taken):
-            place.wrong(f"has {shown(_repeated(taken))} twice; keep one")
+            place.wrong(f"has {shown(str(_repeated(taken)))} twice; keep one")
         return tuple(taken)
 
     spell = item.spell
@@ -128,12 +128,17 @@ def secret(most: int = 4096) -> Kind[str]:
         found = _found(value, place)
         if found is None:
             return None
-        if not found or len(found) > most or not found.isprintable() or not all(c <= "\xff" for c in found):
-            place.wrong(f"the secret is empty, or has more than {most} characters, or some that cannot be used; give another")
-            return None
-        return found
+        if not found:
+            place.wrong('the secret is empty; give it, or name where it is: "env:NAME", "file:PATH"')
+        elif len(found) > most:
+            place.wrong(f"the secret has {len(found)} characters; at most {most} can be used here")
+        elif not found.isprintable() or not all(c <= "\xff" for c in found):
+            place.wrong("the secret has characters that cannot be used; give one line of ISO 8859-1")
+        else:
+            return found
+        return None
 
-    return Kind('a secret: text, `"env:NAME"` or `"file:PATH"`', "", take, secret=True)
+    return Kind('a secret: text, "env:NAME" or "file:PATH"', "", take, secret=True)
 
 
 def _found(value: object, place: Place) -> str | None:
@@ -159,12 +164,12 @@ def contents(path: str, place: Place) -> str | None:
 
 
 def table(section: Section[T], words: str, blank: T) -> Kind[T]:
-    """A table that is filled by `section`."""
+    """A table that is filled by `section`; `words` shows how it is written."""
 
     def take(value: object, place: Place) -> T | None:
         if isinstance(value, Mapping):
             return fill(section, value, place)
-        place.wrong(f"{shown(value)} is not a table; {words}")
+        place.wrong(f"{shown(value)} is not a table; write {words}")
         return None
 
     return Kind(words, blank, take, None, section)
@@ -185,7 +190,7 @@ def tables(section: Section[T], key: str) -> Kind[tuple[T, ...]]:
                 place.item(at).wrong(f"{shown(raw)} is not a table; begin each with [[{key}]]")
         return tuple(taken)
 
-    return Kind(f"tables, each begun by `[[{key}]]`", (), take, None, section, several=True)
+    return Kind(f"tables, each begun by [[{key}]]", (), take, None, section, several=True)
 
 
 # --- the environment's spelling ----------------------------------------------------------------------------------------

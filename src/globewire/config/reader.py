@@ -29,10 +29,11 @@ class Mistake:
 
 
 class ConfigFault(Exception):
-    """The configuration cannot be used; `mistakes` has every reason. Its text is one line for each."""
+    """The configuration cannot be used; `mistakes` has every reason, `warnings` what else is doubtful."""
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+    def __init__(self, mistakes: Iterable[Mistake], warnings: Iterable[Mistake] = ()) -> None:
         self.mistakes = tuple(mistakes)
+        self.warnings = tuple(warnings)
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
@@ -154,7 +155,8 @@ def fill(section: Section[T], given: Mapping[str, object], place: Place) -> T:
 
 def _unknown(key: str, known: list[str], place: Place) -> None:
     at = place.inside(shown(key).strip("'"))
-    sentence = f"unknown key {shown(key)}{f' in {place.label}' if place.label else ''}{suggestion(key, known)}"
+    advice = suggestion(key, known) or f"; known: {listed(known)}"
+    sentence = f"unknown key {shown(key)}{f' in {place.label}' if place.label else ''}{advice}"
     place.notes.mistakes.append(Mistake(at.file, at.key, sentence))
 
 
@@ -229,6 +231,6 @@ def suggestion(word: object, known: Iterable[str]) -> str:
 
 
 def listed(words: Iterable[str]) -> str:
-    """Words in a row for a sentence; the first twenty."""
-    row = list(words)
-    return ", ".join(row[:20]) + (", ..." if len(row) > 20 else "")
+    """Words in a row for a sentence, each once; the first forty."""
+    row = list(dict.fromkeys(words))
+    return ", ".join(row[:40]) + (", ..." if len(row) > 40 else "")

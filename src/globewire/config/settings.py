@@ -1,18 +1,14 @@
-"""What the configuration gives besides `plan`'s carriers, routes and accounts: one frozen dataclass for each section.
+"""What the configuration gives besides `plan`'s carriers, routes and accounts: a frozen dataclass for each section.
 
-The defaults stand here and nowhere else.
+The defaults stand in the dataclasses and nowhere else. Nothing of a stage is imported here: `gateway` hands the values on.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
-
-class RefusalForm(StrEnum):
-    """How a refusal by policy looks on the wire (contract section 5): form 2, or form 1."""
-
-    BUSINESS = "business"
-    GATEWAY = "gateway"
+from globewire.verdict.admit import RefusalForm
+from globewire.verdict.script import Behaviour, IdForm, ReceiptForm
 
 
 class LogLevel(StrEnum):
@@ -89,34 +85,60 @@ class HoldSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendSettings:
-    """How messages are sent; seconds."""
+    """How long messages are tried; seconds."""
 
     validity: int = 86_400
     grace: int = 3_600
-    lease: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackSettings:
-    """How delivery receipts are pushed; seconds."""
+    """How delivery receipts are pushed; seconds. `connections` counts all endpoints' together."""
 
     allow_private: bool = False
-    delays: tuple[float, ...] = (60.0, 300.0)
+    delays: tuple[int, ...] = (60, 300)
     timeout: float = 10.0
     batch: int = 100
-    connections: int = 8
+    connections: int = 32
+
+
+_PLAIN = Behaviour()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
-    """The carrier in a box. `enabled` is None only while reading. Seconds, and segments a second."""
+    """The carrier in a box: where it listens, and how it behaves. `enabled` is None only while reading."""
 
     enabled: bool | None = None
     listen: Listen = ANYWHERE_HERE
-    seed: int = 0
-    latency: float = 0.0
-    receipt_delay: float = 1.0
-    throughput: float = 0.0
+    seed: int = _PLAIN.seed
+    latency: tuple[float, float] = _PLAIN.latency
+    receipt_delay: tuple[float, float] = _PLAIN.receipt_delay
+    late: float = _PLAIN.late
+    throughput: float = _PLAIN.throughput
+    window: int = _PLAIN.window
+    errors: tuple[tuple[float, int], ...] = _PLAIN.errors
+    receipts: tuple[tuple[float, str], ...] = _PLAIN.receipts
+    receipt_form: ReceiptForm = _PLAIN.receipt_form
+    id_form: IdForm = _PLAIN.id_form
+    magic: bool = _PLAIN.magic
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How it behaves. It lets any system_id in, as it is meant for loopback."""
+        return Behaviour(
+            seed=self.seed,
+            latency=self.latency,
+            receipt_delay=self.receipt_delay,
+            late=self.late,
+            throughput=self.throughput,
+            window=self.window,
+            errors=self.errors,
+            receipts=self.receipts,
+            receipt_form=self.receipt_form,
+            id_form=self.id_form,
+            magic=self.magic,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
