@@ -41,7 +41,7 @@ CHANGING = frozenset({"SendMessageToGlobe", "BatchSendMessageToGlobe", "SmsConve
 
 
 class Intake:
-    """Answers requests. `counted` is told the operation and the code of each reply."""
+    """Answers requests."""
 
     def __init__(
         self,
@@ -52,10 +52,9 @@ class Intake:
         request_id: Callable[[], str],
         form: RefusalForm,
         require_tls: bool,
-        counted: Callable[[str, str], None],
     ) -> None:
         self._desk, self._nonces, self._throttle = desk, nonces, Throttle()
-        self._register, self._request_id, self._counted = register, request_id, counted
+        self._register, self._request_id = register, request_id
         self._form, self._require_tls = form, require_tls
 
     async def answer(self, raw: Raw) -> Reply:
@@ -68,13 +67,10 @@ class Intake:
             asking = self._admit(call, request_id)
             fields = await OPERATIONS[operation](self._desk, asking)
         except Refused as refused:
-            self._counted(operation, refused.row.code)
             return _refusal(raw, operation, refused, request_id)
         except Unavailable as fault:
             log.error("the hold does not serve", stage="accept", request=request_id, reason=str(fault))
-            self._counted(operation, errors.SERVICE_UNAVAILABLE.code)
             return _refusal(raw, operation, refuse(errors.SERVICE_UNAVAILABLE), request_id)
-        self._counted(operation, "OK")
         return reply.answer(operation, fields, call.format, request_id)
 
     def _admit(self, call: Call, request_id: str) -> Asking:

@@ -1,0 +1,82 @@
+"""The book of accounts as the running stages use it: secrets opened, policies compiled, kept current with the hold."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import lru_cache
+
+import structlog
+
+from globewire.errors import Unavailable
+from globewire.hold.port import AccountEntry, Book, Hold, KeyEntry, UserEntry
+from globewire.message import AccountId
+from globewire.vault import Vault, VaultFault
+from globewire.verdict.admit import Register, RegisteredKey, RegisteredUser
+from globewire.verdict.policy import SYSTEM_POLICIES, Policy, read
+
+log = structlog.get_logger()
+
+EVERY = 0.5
+"""Seconds between looks at the book's version: how long a change made by another process goes unnoticed at most."""
+
+compiled = lru_cache(10_000)(read)
+
+
+def callback_row(account: str) -> str:
+    """The row that an account's callback secret is sealed for."""
+    return f"callback {account}"
+
+
+class Registry:
+    """The register and the accounts of the book's newest version. `refresh` before the first use."""
+
+    def __init__(self, hold: Hold, vault: Vault) -> None:
+        self._hold, self._vault = hold, vault
+        self._version = -1
+        self.register = Register()
+        self.accounts: Mapping[AccountId, AccountEntry] = {}
+
+    async def run(self) -> None:
+        """Keep current until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await self.refresh()
+            except Unavailable as fault:
+                log.error("the book of accounts cannot be read", reason=str(fault))
+
+    async def refresh(self) -> None:
+        """Take over the book if it has changed."""
+        book = await self._hold.book(self._version)
+        if book is not None:
+            self._version = book.version
+            self.register = self._compile(book)
+            self.accounts = {entry.id: entry for entry in book.accounts}
+
+    def callback_secret(self, account: AccountId) -> bytes:
+        """What the account's callbacks are signed with; empty where the account is gone or has none."""
+        entry = self.accounts.get(account)
+        if entry is None or not entry.callback_secret:
+            return b""
+        return self._vault.open(callback_row(account), entry.callback_secret).encode()
+
+    def _compile(self, book: Book) -> Register:
+        own = {(policy.account, policy.name): policy.document for policy in book.policies}
+        users = [RegisteredUser(account=u.account, name=u.name, policies=tuple(_policies(u, own))) for u in book.users]
+        keys = [key for entry in book.keys if (key := self._key(entry)) is not None]
+        return Register(keys, users, {entry.id: entry.quota for entry in book.accounts})
+
+    def _key(self, entry: KeyEntry) -> RegisteredKey | None:
+        try:
+            secret = self._vault.open(entry.id, entry.sealed)
+        except VaultFault as fault:
+            log.error("an AccessKey cannot be used", access_key=entry.id, reason=str(fault))
+            return None
+        return RegisteredKey(
+            id=entry.id, account=entry.account, user=entry.user, enabled=entry.enabled, secret=secret, token_digest=entry.token
+        )
+
+
+def _policies(user: UserEntry, own: Mapping[tuple[AccountId, str], str]) -> list[Policy]:
+    """The user's policies compiled; a name that is neither the account's nor the system's grants nothing."""
+    documents = (own.get((user.account, name)) or SYSTEM_POLICIES.get(name) for name in user.policies)
+    return [compiled(document) for document in documents if document]
