@@ -321,7 +321,7 @@ SENTENCES = [
         "account[1].policy.AliyunDysmsFullAccess: this is the name of a system policy; give another",
     ),
     (
-        "[[account]]\nid = 'a'\npolicy.p = '{\"Version\": \"2\"}'",
+        "[[account]]\nid = 'a'\npolicy.p = '{\"Version\": \"2\"}'\nuser = [{ name = 'u', policies = ['p'] }]",
         'account[1].policy.p: Version: write "Version": "1"; there is no other.',
     ),
     (

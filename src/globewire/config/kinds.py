@@ -15,8 +15,10 @@ from phonenumbers import SUPPORTED_REGIONS
 from globewire.config.plain import contents, number, secret, text
 from globewire.config.reader import Kind, Place, listed, shown, suggestion
 from globewire.config.settings import Listen
+from globewire.errors import Refused
 from globewire.message import MessageType
 from globewire.verdict import endpoint, policy
+from globewire.wire import sender
 from globewire.wire.pdu import Status
 
 DAY = 86_400
@@ -87,11 +89,11 @@ def _latin(value: str, place: Place) -> str | None:
 
 
 def _sender(value: str, place: Place) -> str | None:
-    most = 15 if value.isdigit() else 11
-    if value.isascii() and value.isalnum() and len(value) <= most:
-        return value
-    place.wrong(f"{shown(value)} is not a sender ID; give at most 11 letters and digits, or at most 15 digits")
-    return None
+    try:
+        return sender.read(value)
+    except Refused:
+        place.wrong(f"{shown(value)} is not a sender ID; give at most 11 letters and digits, or at most 15 digits")
+        return None
 
 
 def _country(value: str, place: Place) -> str | None:
@@ -163,7 +165,7 @@ READABLE = text("the path of a file that can be read", 4096, _readable, empty=Tr
 HOLD_URL = text("a database address", 4096, _hold_url)
 MASTER_KEY = _master_key()
 CALLBACK = text("an http or https address", endpoint.URL_LENGTH, _callback, empty=True)
-SENDER = text("a sender ID", 15, _sender, empty=True)
+SENDER = text("a sender ID", 255, _sender, empty=True)
 COUNTRY = text("a country", 64, _country)
 PREFIX = text("digits", 64, _prefix)
 MESSAGE_TYPE = text("a type of message", 64, _type)
@@ -189,8 +191,9 @@ def by_name(words: str, item: Kind[T], known: tuple[str, ...] = ()) -> Kind[Mapp
             at = place.inside(key if len(key) <= 128 and key.isprintable() else "...")
             if known and key not in known:
                 at.wrong(f"{shown(key)} is not known here; known: {listed(known)}{suggestion(key, known)}")
-            elif (known or _name(key, at)) and (one := item.take(raw, at)) is not None:
-                taken[key] = one
+            elif known or _name(key, at):
+                one = item.take(raw, at)
+                taken[key] = item.blank if one is None else one  # the name is there, and may be referred to
         return taken
 
     return Kind(words, {}, take, None)
