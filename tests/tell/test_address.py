@@ -45,19 +45,19 @@ async def listener() -> AsyncIterator[Listener]:
     """Listens on 127.0.0.1 and, where there is one, ::1, at the same port; answers every request with an acknowledgement."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        listener.connections += 1
+        found.connections += 1
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{"code":0}')
         await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    listener = Listener(server.sockets[0].getsockname()[1])
+    found = Listener(server.sockets[0].getsockname()[1])
     servers = [server]
     if socket.has_ipv6:
         with contextlib.suppress(OSError):  # a machine without IPv6: its cases are refused all the same
-            servers.append(await asyncio.start_server(accept, "::1", listener.port))
-    yield listener
+            servers.append(await asyncio.start_server(accept, "::1", found.port))
+    yield found
     for server in servers:
         server.close()
         await server.wait_closed()

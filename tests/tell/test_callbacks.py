@@ -2,17 +2,24 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import hashlib
 import hmac
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 import structlog
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from globewire.hold.port import Became, Outbox
 from globewire.hold.sqlite import SqliteHold
@@ -51,14 +58,13 @@ class Tell:
     async def end(self, numbers: Sequence[int], name: AccountId = SHOP, state: State = State.REJECTED) -> list[str]:
         """Messages that were accepted and came to their end; their ids, as they should arrive."""
         kept = [submission(n) for n in numbers]
-        kept = [dataclasses.replace(s, message=dataclasses.replace(s.message, account=name)) for s in kept]
+        kept = [replace(s, message=replace(s.message, account=name)) for s in kept]
         await self.hold.keep(kept, None)
         await self.hold.record(*(Became(s.message.id, state, self.clock(), None, "CODE", "why") for s in kept))
         return [str(s.message.id) for s in kept]
 
-    def start(self, **changes: object) -> Callbacks:
-        settings = dataclasses.replace(self.settings, **changes)  # type: ignore[arg-type]
-        stage = Callbacks(self.hold, settings=settings, clock=self.clock, secret_of=lambda name: SECRET)
+    def start(self, settings: Settings | None = None) -> Callbacks:
+        stage = Callbacks(self.hold, settings=settings or self.settings, clock=self.clock, secret_of=lambda name: SECRET)
         self.stages.append((stage, asyncio.create_task(stage.run())))
         return stage
 
@@ -71,6 +77,14 @@ class Tell:
             while not fits(box := await self.outbox(name)):
                 await asyncio.sleep(0.005)
         return box
+
+    async def until_noted(self, message: str, words: str) -> None:
+        """Return when the message's history says so."""
+        async with asyncio.timeout(10):
+            while not (
+                (seen := await self.hold.look(MessageId(int(message)))) and any(words in note.detail for note in seen.notes)
+            ):
+                await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -90,7 +104,7 @@ async def test_reports_arrive_in_order_and_are_done(tell: Tell, receive: Receive
     receiver = await receive()
     await tell.open(receiver)
     ids = await tell.end(range(1, 26))
-    stage = tell.start(batch=10)
+    stage = tell.start(replace(tell.settings, batch=10))
     await tell.until(lambda box: box.waiting == 0)
     assert receiver.message_ids() == ids
     assert [len(push.reports) for push in receiver.pushes] == [10, 10, 5]
@@ -127,7 +141,7 @@ async def test_a_push_is_what_the_contract_says_and_signed(tell: Tell, receive: 
 async def test_reports_that_end_while_it_runs_are_pushed(tell: Tell, receive: Receivers) -> None:
     receiver = await receive()
     await tell.open(receiver)
-    tell.start(idle=5.0)
+    tell.start(replace(tell.settings, idle=5.0))
     for n in range(1, 4):
         await tell.end([n])
         await receiver.arrived(n)
@@ -180,7 +194,7 @@ async def test_three_refusals_then_given_up_then_revived(refusal: str, tell: Tel
     receiver = await receive(plain(200, '{"code":0}'), *[REFUSALS[refusal]] * 3)
     await tell.open(receiver)
     ids = await tell.end([1, 2])
-    tell.start(timeout=0.4 if refusal in ("hangs", "trickles") else 5.0)
+    tell.start(replace(tell.settings, timeout=0.4 if refusal in ("hangs", "trickles") else 5.0))
     box = await tell.until(lambda box: box.tries == 1)
     assert (box.waiting, box.dead, box.due_at, len(receiver.pushes)) == (2, 0, NOW + MINUTE, 1)
     tell.clock.now += MINUTE
@@ -189,6 +203,7 @@ async def test_three_refusals_then_given_up_then_revived(refusal: str, tell: Tel
     tell.clock.now += 5 * MINUTE
     box = await tell.until(lambda box: box.dead > 0)
     assert (box.waiting, box.dead, len(receiver.pushes)) == (0, 2, 3)
+    await tell.until_noted(ids[1], "given up after 3 pushes: ")
     assert await tell.hold.revive(SHOP, tell.clock()) == 2
     box = await tell.until(lambda box: box.waiting == 0)
     assert box.dead == 0
@@ -222,7 +237,7 @@ async def test_a_private_endpoint_is_refused_unless_allowed(tell: Tell, receive:
     receiver = await receive()
     await tell.open(receiver)
     await tell.end([1])
-    tell.start(allow_private=False)
+    tell.start(replace(tell.settings, allow_private=False))
     await tell.until(lambda box: box.tries == 1)
     assert receiver.pushes == []
 
@@ -260,7 +275,7 @@ async def test_one_push_in_flight_for_each_endpoint(tell: Tell, receive: Receive
     receiver = await receive(count)
     await tell.open(receiver)
     ids = await tell.end(range(1, 31))
-    tell.start(batch=3)
+    tell.start(replace(tell.settings, batch=3))
     await tell.until(lambda box: box.waiting == 0)
     assert most == 1
     assert receiver.message_ids() == ids
@@ -274,7 +289,7 @@ async def test_hanging_endpoints_do_not_hold_up_another(tell: Tell, receive: Rec
         await tell.open(dead, name)
     for number, name in enumerate(names):
         await tell.end([1000 + number], name)
-    stage = tell.start(connections=4, timeout=0.3, batch=5)
+    stage = tell.start(replace(tell.settings, connections=4, timeout=0.3, batch=5))
     await tell.until(lambda box: box.tries == 1, names[0])
     receiver = await receive()
     await tell.open(receiver)
@@ -291,7 +306,7 @@ async def test_endpoints_known_to_hang_leave_connections_to_the_others(tell: Tel
     for number, name in enumerate(names):
         await tell.open(dead, name)
         await tell.end([1000 + number], name)
-    tell.start(connections=4, timeout=3600.0)
+    tell.start(replace(tell.settings, connections=4, timeout=3600.0))
     for name in names:
         await tell.until(lambda box: box.tries == 1, name)
     tell.clock.now += MINUTE
@@ -315,7 +330,7 @@ async def test_stop_lets_a_push_end(tell: Tell, receive: Receivers) -> None:
     receiver = await receive(slow)
     await tell.open(receiver)
     await tell.end([1, 2, 3])
-    stage = tell.start(batch=2)
+    stage = tell.start(replace(tell.settings, batch=2))
     await receiver.arrived(1)
     stopping = asyncio.create_task(stage.stop())
     await asyncio.sleep(0)
@@ -366,7 +381,7 @@ async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_try(tell: Te
     async with await asyncio.start_server(one_each, "127.0.0.1", 0) as server:
         await tell.open(Receiver(port=server.sockets[0].getsockname()[1]))
         await tell.end(range(1, 4))
-        stage = tell.start(batch=1)
+        stage = tell.start(replace(tell.settings, batch=1))
         await tell.until(lambda box: box.waiting == 0)
         assert served == [1, 1, 1]
         assert stage.counts == {"pushes.acknowledged": 3, "reports.acknowledged": 3, "busy": 0}
@@ -417,6 +432,38 @@ async def test_the_test_push_to_a_port_without_tls(tell: Tell, receive: Receiver
     url = receiver.url.replace("http:", "https:")
     result = await callbacks.test_push(url, settings=tell.settings, secret=b"", now=tell.clock())
     assert (result.status, result.acknowledged, result.reason) == (0, False, "TLS failed")
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(tell: Tell, tmp_path: Path) -> None:
+    asked: list[bytes] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(1))
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0, ssl=self_signed(tmp_path)) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        result = await callbacks.test_push(url, settings=tell.settings, secret=b"", now=tell.clock())
+    assert (result.status, result.acknowledged, result.reason) == (0, False, "the TLS certificate is not valid")
+    assert b"".join(asked) == b""
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's context with a certificate for 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - timedelta(1), now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "server.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem.write_bytes(private + made.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
 
 
 async def test_the_documented_snippet_verifies_a_real_push(tell: Tell, receive: Receivers) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from globewire.errors import Unavailable
-from globewire.hold.port import TELL, Hold, Report, TellJob
+from globewire.hold.port import TELL, Hold, Noted, Report, TellJob
 from globewire.message import AccountId, MessageId, Millis
 from globewire.tell.address import Resolve
 from globewire.tell.push import Client, PushResult, client, push
@@ -190,19 +190,21 @@ class Callbacks:
         if result.acknowledged:
             self._failing.discard(job.account)
             await self._hold.done((job, ()))
-            self._note("acknowledged", job, result)
+            self._count("acknowledged", job, result)
             return
         self._failing.add(job.account)
-        delay = retry.callback(job.tries + 1, self._settings.delays)
+        delay = retry.callback(job.tries, self._settings.delays)
         now = self._clock()
         if delay is None:
             await self._hold.bury(job, now)
-            self._note("buried", job, result)
+            self._count("buried", job, result)
+            why = f"given up after {job.tries + 1} pushes: {result.reason}"
+            await self._hold.record(*(Noted(report.message, now, "callback", why) for report in job.reports))
         else:
             await self._hold.again((job, Millis(now + delay * 1000)))
-            self._note("again", job, result)
+            self._count("again", job, result)
 
-    def _note(self, became: str, job: TellJob, result: PushResult) -> None:
+    def _count(self, became: str, job: TellJob, result: PushResult) -> None:
         self._counts[f"pushes.{became}"] += 1
         self._counts[f"reports.{became}"] += len(job.reports)
         level = log.debug if result.acknowledged else log.warning
