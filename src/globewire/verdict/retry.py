@@ -17,9 +17,9 @@ def receipt(tries: int) -> float | None:
 
 
 def reconnect(attempt: int, first: float, most: float, jitter: float) -> float:
-    """Seconds before bind attempt `attempt` (from 0): doubling from `first` up to `most`, of which `jitter` in [0, 1) takes up to half.
+    """Seconds before bind attempt `attempt`, counted from 0: from `first` doubling up to `most`.
 
-    Binds that were lost together so do not come back together.
+    `jitter`, drawn from [0, 1), takes off up to half, so that binds that were lost together do not come back together.
     """
     whole = min(most, first * 2.0 ** min(max(attempt, 0), _MOST_DOUBLINGS))
     return float(whole * (1 - jitter / 2))

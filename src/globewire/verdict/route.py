@@ -166,7 +166,7 @@ def _passed_over(passed: list[tuple[str, str, str]]) -> tuple[str, ...]:
     if len(passed) <= _TOLD_SINGLY:
         return tuple(f"route {route}: {why}" for route, _, why in passed)
     causes = Counter(cause for _, cause, _ in passed)
-    return tuple(f"{count} routes before it want another {cause}" for cause, count in causes.items())
+    return tuple(f"routes passed over for {cause}: {count}" for cause, count in causes.items())
 
 
 def _downward(decision: Decision, down: frozenset[CarrierId]) -> Decision:

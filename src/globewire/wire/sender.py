@@ -1,4 +1,4 @@
-"""The `From` parameter and what kind of sender it is (contract 1.1 and 6). Which senders a country lets through is not known here."""
+"""The `From` parameter and its kind (contract 1.1 and 6). Which senders a country lets through is not known here."""
 
 from enum import Enum
 

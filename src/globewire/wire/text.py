@@ -82,7 +82,7 @@ def pack(unpacked: bytes, fill: int = 0) -> bytes:
 
 
 def unpack(packed: bytes, fill: int = 0) -> bytes:
-    """The septets in `packed` after `fill` bits, one an octet. A carriage return in the very last seven bits is taken for filling."""
+    """The septets in `packed` after `fill` bits, one an octet. A carriage return in the last seven bits of all is filling."""
     bits = 8 * len(packed) - fill
     shifted = (int.from_bytes(packed, "little") >> fill).to_bytes(len(packed), "little")
     unpacked = b"".join([_septets_of(shifted[at : at + 7]) for at in range(0, len(shifted), 7)])[: max(0, bits // 7)]
