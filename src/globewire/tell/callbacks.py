@@ -116,14 +116,13 @@ class Callbacks:
         now = self._clock()
         try:
             jobs = await self._hold.claim(TELL, self._settings.batch, now, self._settings.lease)
+            for job in jobs:
+                self._start(http, job, now)
+            if not jobs:
+                await self._rest()
         except Unavailable:
             log.warning("callback.hold_unavailable")
             await self._sleep(PAUSE)
-            return
-        for job in jobs:
-            self._start(http, job, now)
-        if not jobs:
-            await self._rest()
 
     async def _rest(self) -> None:
         """Return when the hold calls, when stopping, or after `idle` seconds."""
@@ -132,7 +131,9 @@ class Callbacks:
             asyncio.ensure_future(self._stopping.wait()),
         ]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in ended:
+                wait.result()
         finally:
             for wait in waits:
                 wait.cancel()
