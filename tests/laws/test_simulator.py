@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from globewire.plan import ReceiptIds
 from globewire.send.simulator import Behaviour, Simulator
-from globewire.verdict.script import IdForm, ReceiptForm
+from globewire.verdict.script import MAGIC, IdForm, ReceiptForm
 from globewire.wire.commands import Command, Status, Tag
 from globewire.wire.pdu import Pdu
 from globewire.wire.receipt import normalise, read
@@ -194,7 +195,7 @@ async def test_untold_receipts_are_bounded() -> None:
 
 async def test_an_unacknowledged_receipt_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A receipt that is refused with an error is told again later."""
-    monkeypatch.setattr("globewire.send.simulator.AGAIN", 0.05)
+    monkeypatch.setattr("globewire.send.postman.AGAIN", 0.05)
     async with bound(Behaviour(receipt_delay=SOON)) as (simulator, client):
         client.statuses = [Status.RX_T_APPN]
         await client.asked(PLAIN)
@@ -358,3 +359,10 @@ async def test_a_stop_ends_every_bind() -> None:
         await client.closed()
         with pytest.raises(OSError, match="Connect"):
             await asyncio.open_connection(*address)
+
+
+def test_the_manual_has_the_table() -> None:
+    """docs/simulator.md tells every magic number as the code does."""
+    manual = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+    rows = [line.split(" | ")[:2] for line in manual.splitlines() if line.startswith("| `9")]
+    assert rows == [[f"| `{ending}`", row.does] for ending, row in MAGIC.items()]

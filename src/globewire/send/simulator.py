@@ -6,61 +6,28 @@ the answers and the memory, all of it bounded. It is for emulation and tests: on
 
 import asyncio
 import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 from random import Random
 
+from globewire.send.postman import Account, Line, Postman
 from globewire.send.session import Pump
-from globewire.send.taken import Taken, body, query_answer, receipt, wants_receipt
+from globewire.send.taken import Taken, body, query_answer
 from globewire.send.timetable import Timetable
-from globewire.verdict.pace import Pace
 from globewire.verdict.script import Behaviour, Fate, IdForm, Reply, decide, validity
-from globewire.wire.pdu import Command, Fields, Pdu, PduFault, Status
-from globewire.wire.smpp import BINDS, Answered, Asked, BoundAs, Closed, Event, Session, Side, Unanswered
+from globewire.wire.pdu import Command, Fields, Pdu, Status
+from globewire.wire.smpp import BINDS, Answered, Asked, Closed, Event, Session, Side, Unanswered
 
-__all__ = ["Account", "Behaviour", "Simulator"]
+__all__ = ["Behaviour", "Simulator"]
 
 NAME = "simulator"
 ACCOUNTS = 1_000
 """Different system_ids that may bind where any may."""
 TRIED = 10_000
 """Texts remembered whose first try went wrong on purpose."""
-DELIVERING = 50
-"""Receipts under way to one bind and not yet acknowledged."""
-TRIES, AGAIN = 10, 1.0
-"""How often a receipt is told that is refused or not acknowledged, and seconds between."""
 ENQUIRE_LINK, RESPONSE_TIMEOUT = 60.0, 30.0
-
-
-class Account:
-    """One system_id: its pace, its binds, and the receipts that could not be told yet, each with the tries before."""
-
-    __slots__ = ("lines", "pace", "system_id", "untold")
-
-    def __init__(self, system_id: str, throughput: float) -> None:
-        self.system_id = system_id
-        self.pace = Pace(throughput)
-        self.lines: list[Line] = []
-        self.untold: deque[tuple[Taken, int]] = deque()
-
-
-class Line:
-    """One connection; `account` once it is bound. `unanswered` counts the submits whose response is still to come."""
-
-    __slots__ = ("account", "pump", "unanswered")
-
-    def __init__(self, pump: Pump) -> None:
-        self.pump = pump
-        self.account: Account | None = None
-        self.unanswered = 0
-
-    def hears(self) -> bool:
-        """Whether another receipt may be sent here now."""
-        session = self.pump.session
-        bound = session.bound_as is BoundAs.TRANSCEIVER or session.bound_as is BoundAs.RECEIVER
-        return bound and not self.pump.paused and session.in_flight < DELIVERING
 
 
 class Simulator:
@@ -93,6 +60,7 @@ class Simulator:
         self._tried: OrderedDict[tuple[str, bytes], None] = OrderedDict()
         self._lines: dict[Pump, Line] = {}
         self._later = Timetable(clock)
+        self._postman = Postman(behaviour.receipt_form, self._later, self.counts, most, clock)
         self._server: asyncio.Server | None = None
         self._left = asyncio.Event()
         self._answers: dict[int, Callable[[Line, Pdu], None]] = {
@@ -116,7 +84,7 @@ class Simulator:
             return
         server, self._server = self._server, None
         server.close()
-        self._later.clear()
+        self._later.close()
         for pump in list(self._lines):
             pump.close()
         if self._lines:
@@ -139,15 +107,15 @@ class Simulator:
                 case Asked(pdu):
                     self._answers.get(pdu.command, self._decline)(line, pdu)
                 case Answered(ref, pdu):
-                    self._told(line, ref, pdu.command == Command.DELIVER_SM_RESP and pdu.status == Status.ROK)
+                    self._postman.brought(ref, pdu.command == Command.DELIVER_SM_RESP and pdu.status == Status.ROK)
                 case Unanswered(ref):
-                    self._told(line, ref, False)
+                    self._postman.brought(ref, False)
                 case Closed():
                     self._leave(line)
                 case _:
                     pass  # Bound and BindRefused are an ESME's
         if line.account is not None:
-            self._tell(line.account)
+            self._postman.empty(line.account)
 
     def _bind(self, line: Line, asked: Pdu) -> None:
         system_id = asked.text("system_id")
@@ -227,10 +195,10 @@ class Simulator:
         self.counts["taken"] += 1
         account = line.account
         if fate.early and account is not None:
-            self._end(account, taken, fate.receipts)
+            self._postman.bring(account, taken, fate.receipts)
         self._respond(line, asked, fate, {"message_id": response_id})
         if not fate.early and account is not None and fate.receipts and asked.number("registered_delivery") & 3:
-            self._later.add(self._clock() + wait, partial(self._end, account, taken, fate.receipts))
+            self._later.add(self._clock() + wait, partial(self._postman.bring, account, taken, fate.receipts))
 
     def _respond(self, line: Line, asked: Pdu, fate: Fate, fields: Fields) -> None:
         if fate.latency <= 0:
@@ -245,51 +213,6 @@ class Simulator:
 
     def _answer(self, line: Line, asked: Pdu, status: int, fields: Fields | None = None) -> None:
         line.pump.write(line.pump.session.respond(asked, status, fields or {}))
-
-    # --- receipts --------------------------------------------------------------------------------------------------------
-
-    def _end(self, account: Account, taken: Taken, receipts: int) -> None:
-        if not wants_receipt(taken.submit, taken.word):
-            return
-        for _ in range(receipts):
-            self._queue(account, taken, 0)
-        self._tell(account)
-
-    def _queue(self, account: Account, taken: Taken, tries: int) -> None:
-        account.untold.append((taken, tries))
-        if len(account.untold) > self._most:
-            account.untold.popleft()
-            self.counts["receipts.lost"] += 1
-
-    def _tell(self, account: Account) -> None:
-        while account.untold:
-            line = min((line for line in account.lines if line.hears()), key=lambda each: each.pump.session.in_flight, default=None)
-            if line is None:
-                return
-            taken, tries = account.untold.popleft()
-            fields, tlvs = receipt(taken, self.behaviour.receipt_form)
-            self._send(line, fields, tlvs, (taken, tries))
-
-    def _send(self, line: Line, fields: Fields, tlvs: Mapping[int, bytes], ref: tuple[Taken, int]) -> None:
-        try:
-            line.pump.write(line.pump.session.request(Command.DELIVER_SM, fields, tlvs, now=self._clock(), ref=ref))
-            self.counts["receipts"] += 1
-        except PduFault:
-            self.counts["receipts.lost"] += 1  # a number that a submit may hold and a receipt may not
-
-    def _told(self, line: Line, ref: object, well: bool) -> None:
-        if well:
-            self.counts["receipts.acknowledged"] += 1
-        elif isinstance(ref, tuple) and line.account is not None and self._server is not None:
-            taken, tries = ref
-            if tries + 1 < TRIES:
-                self._later.add(self._clock() + AGAIN, partial(self._tell_again, line.account, taken, tries + 1))
-            else:
-                self.counts["receipts.lost"] += 1
-
-    def _tell_again(self, account: Account, taken: Taken, tries: int) -> None:
-        self._queue(account, taken, tries)
-        self._tell(account)
 
     # --- what else may be asked ------------------------------------------------------------------------------------------
 

@@ -16,18 +16,22 @@ class Timetable:
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = 0.0
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._calls)
 
     def add(self, at: float, call: Callable[[], None]) -> None:
-        """Have `call` made at `at`, or as soon after as the loop is free. It must not raise."""
+        """Have `call` made at `at`, or as soon after as the loop is free. It must not raise. Nothing after `close`."""
+        if self._closed:
+            return
         heappush(self._calls, (at, next(self._order), call))
         if self._timer is None or at < self._wakes_at - self._tick:
             self._arm(at)
 
-    def clear(self) -> None:
-        """Forget all calls."""
+    def close(self) -> None:
+        """Forget all calls, and take no more."""
+        self._closed = True
         self._calls.clear()
         if self._timer is not None:
             self._timer.cancel()
