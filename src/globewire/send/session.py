@@ -123,6 +123,7 @@ class Pump(asyncio.Protocol):
         self._timer = self._loop.call_later(min(max(self.session.due - now, 0.01), _TICK), self._tick)
 
     def _tick(self) -> None:
-        self._tell(self.session.tick(self._clock()))
+        events = self.session.tick(self._clock())
         if not self.session.closed:
-            self._arm()
+            self._arm()  # before anything is told: a listener that fails must not stop the timers
+        self._tell(events)

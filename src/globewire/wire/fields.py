@@ -31,19 +31,18 @@ def reader(body: tuple[Field, ...]) -> Reader:
 
     C-octet strings over their size are taken as they are: refusing a carrier's receipt for that would bring it back for ever.
     """
+    if [field.kind for field in body] == [Kind.CSTRING]:
+        return _reader_of_text(body[0].name)
     steps = _steps(body)
     names = [field.name for field in body]
-    first = steps[0] if len(steps) == 1 else None
-    only = names[0] if first is not None and not first.ints and first.kind is Kind.CSTRING else None
 
     def read(frame: bytes, at: int) -> tuple[dict[str, Value], int]:
         values: list[Value] = []
         try:
-            for step in steps:
-                if step.ints:
-                    values += step.struct.unpack_from(frame, at)
-                    at += step.struct.size
-                kind = step.kind
+            for ints, struct, kind, _, _ in steps:
+                if ints:
+                    values += struct.unpack_from(frame, at)
+                    at += struct.size
                 if kind is Kind.CSTRING:
                     end = frame.index(0, at)
                     values.append(frame[at:end].decode("latin-1"))
@@ -59,14 +58,7 @@ def reader(body: tuple[Field, ...]) -> Reader:
             raise Misread("a C-octet string has no end") from unended
         return dict(zip(names, values, strict=True)), at
 
-    def read_text(frame: bytes, at: int) -> tuple[dict[str, Value], int]:
-        # A body of one string is a response's id or name: some peers leave its NUL away, and then it goes on to the end.
-        end = frame.find(0, at)
-        if end < 0:
-            end = len(frame)
-        return {only or "": frame[at:end].decode("latin-1")}, end + 1
-
-    return read if only is None else read_text
+    return read
 
 
 def writer(body: tuple[Field, ...]) -> Writer:
@@ -89,6 +81,18 @@ def writer(body: tuple[Field, ...]) -> Writer:
         return b"".join(parts)
 
     return write
+
+
+def _reader_of_text(name: str) -> Reader:
+    """For a body of one string, a response's id or name: some peers leave its NUL away, and then it goes on to the end."""
+
+    def read(frame: bytes, at: int) -> tuple[dict[str, Value], int]:
+        end = frame.find(0, at)
+        if end < 0:
+            end = len(frame)
+        return {name: frame[at:end].decode("latin-1")}, end + 1
+
+    return read
 
 
 def blank(kind: Kind) -> Value:
