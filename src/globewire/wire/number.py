@@ -40,7 +40,7 @@ SEED_FORMS = {
 """Where the contract's samples name a Region, they name it so (contract 1.1 and 7)."""
 
 _HAS_NETWORK = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PAGER)
-_KEPT = 65_536
+_KEPT = 32_768
 
 # Without it a mix of many countries recompiles patterns for every number: 20 to 40 times slower.
 enable_pattern_cache()
