@@ -57,15 +57,28 @@ class Phase(Enum):
 class Framer:
     """One connection's reader. `mark` changes whenever a phase begins; `expects` says that the client waits for 100 Continue."""
 
-    __slots__ = ("_asked", "_body", "_counted", "_headers", "_limits", "_parser", "_unfinished", "_url", "expects", "mark", "phase")
+    __slots__ = (
+        "_asked",
+        "_body",
+        "_counted",
+        "_headers",
+        "_limits",
+        "_line",
+        "_parser",
+        "_unfinished",
+        "_url",
+        "expects",
+        "mark",
+        "phase",
+    )
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._counted = 0
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._asked: list[Asked] = []
         self.phase = Phase.IDLE
         self.mark = 0
-        self.expects = False
         self._begin()
 
     def feed(self, data: bytes) -> list[Asked]:
@@ -93,7 +106,7 @@ class Framer:
         self.phase = Phase.DEAF
         self._parser = None
 
-    # --- feeding the parser --------------------------------------------------------------------------------------------------
+    # --- feeding the parser -----------------------------------------------------------------------
 
     def _step(self, parser: httptools.HttpRequestParser, data: bytes) -> bytes:
         """Parse; what is left over where an upgrade was asked for."""
@@ -133,7 +146,7 @@ class Framer:
         if self._step(self._parser, data):
             self._refuse(refuse(MALFORMED_REQUEST, "it asks for an upgrade among pipelined requests"))
 
-    # --- what the parser calls ---------------------------------------------------------------------------------------------------
+    # --- what the parser calls --------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         """A request's first byte."""
@@ -144,9 +157,10 @@ class Framer:
     def on_url(self, url: bytes) -> None:
         """A piece of the request's target."""
         if self.phase is Phase.HEAD:
+            self._line += len(url)
             self._counted += len(url)
             self._url.append(url)
-            if self._counted > self._limits.line:
+            if self._line > self._limits.line:
                 self._refuse(refuse(REQUEST_TOO_LARGE, f"its line has more than {self._limits.line} bytes"))
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -155,6 +169,8 @@ class Framer:
             name = name.lower()
             self._headers.append((name, value))
             self._counted += len(name) + len(value) + 4
+            if self._counted - self._line > self._limits.headers:
+                self._refuse(refuse(REQUEST_TOO_LARGE, f"its headers have more than {self._limits.headers} bytes"))
             if name == b"expect" and value.lower() == b"100-continue":
                 self.expects = True
             elif name == b"content-length" and (len(value) > 20 or int(value) > self._limits.body):
@@ -165,13 +181,10 @@ class Framer:
         parser = self._parser
         if self.phase is not Phase.HEAD or parser is None or parser.should_upgrade():
             return
-        if self._counted - sum(map(len, self._url)) > self._limits.headers:
-            self._refuse(refuse(REQUEST_TOO_LARGE, f"its headers have more than {self._limits.headers} bytes"))
-            return
         self.expects = self.expects and parser.get_http_version() == "1.1"
         self.phase = Phase.BODY
         self.mark += 1
-        self._counted = 0
+        self._counted = self._unfinished = 0
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body, whatever its transfer coding was."""
@@ -192,14 +205,15 @@ class Framer:
         self.phase = Phase.DEAF if last else Phase.IDLE
         self.mark += 1
 
-    # --- its notes -----------------------------------------------------------------------------------------------------------------
+    # --- its notes --------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         self._url: list[bytes] = []
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
-        self._counted = 0
-        self._unfinished = 0
+        self._line = 0  # bytes of the target
+        self._counted = 0  # bytes of this phase that came to something
+        self._unfinished = 0  # and those that have not yet: the parser is still collecting them
         self.expects = False
         self.mark += 1
 

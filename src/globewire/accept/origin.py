@@ -37,6 +37,12 @@ def behind(peer: str, secure: bool, headers: Iterable[tuple[bytes, bytes]], prox
     return peer, secure
 
 
+def plain(peer: str) -> str:
+    """A socket's peer as it is usually written: no zone, and no IPv6 around an IPv4 address."""
+    address = _address(peer)
+    return peer if address is None else str(address)
+
+
 def _address(text: str) -> Address | None:
     """The address, an IPv4 one within IPv6 as IPv4; None for anything else."""
     try:
