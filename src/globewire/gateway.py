@@ -6,7 +6,6 @@ import signal
 import ssl
 import sys
 import time
-import uuid
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from globewire.declare import declare, first_account
 from globewire.hold.port import Question
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import MessageId, Millis
-from globewire.mint import Mint
+from globewire.mint import Mint, RequestIds
 from globewire.plan import Carrier
 from globewire.registry import Registry
 from globewire.send.carrier import Carrier as CarrierSessions
@@ -168,12 +167,13 @@ class Gateway:
         api, config = self._config.api, self._config
         newest = await hold.search(Question(limit=1))
         mint = Mint(now, api.node, max((standing.message.id for standing in newest), default=0))
+        request_ids = RequestIds()
         desk = Desk(hold, router, carriers, lambda: registry.accounts, now, mint.ids, config.send.validity)
         intake = Intake(
             desk,
             Nonces(await hold.nonces(now()), now),
             register=lambda: registry.register,
-            request_id=lambda: str(uuid.uuid4()).upper(),
+            request_id=request_ids,
             form=api.refusal_form,
             require_tls=api.require_tls,
         )
@@ -196,7 +196,7 @@ class Gateway:
             tls=tls,
             limits=limits,
             trusted_proxies=api.trusted_proxies,
-            request_id=lambda: str(uuid.uuid4()).upper(),
+            request_id=request_ids,
         )
         self.api = await server.start()
         self._stops.append(lambda: server.stop(DRAIN))

@@ -1,6 +1,10 @@
-"""Message ids: 18 digits that only grow, on one node, over restarts and over a clock that is set back."""
+"""Ids: of messages, 18 digits that only grow, over restarts and over a clock that is set back; and of requests, UUIDs."""
 
+import os
 from collections.abc import Callable
+from hashlib import blake2b
+from itertools import count
+from uuid import UUID
 
 from globewire.message import MessageId, Millis
 
@@ -28,3 +32,15 @@ class Mint:
             made.append(MessageId((self._at * NODES + self._node) * A_MILLISECOND + self._count))
             self._count += 1
         return made
+
+
+class RequestIds:
+    """Makes RequestIds: upper-case UUIDs of version 5 (contract 3.1), unguessable, without asking the system for each."""
+
+    def __init__(self) -> None:
+        self._key = os.urandom(32)
+        self._count = count()
+
+    def __call__(self) -> str:
+        digest = blake2b(next(self._count).to_bytes(8, "big"), key=self._key, digest_size=16).digest()
+        return str(UUID(bytes=digest, version=5)).upper()

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar, cast
 
 from globewire.errors import Unavailable
@@ -45,10 +46,11 @@ from globewire.hold.writer import Writer
 from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
 
 T = TypeVar("T")
-CHECKPOINT_PAGES = 2_000
-"""Pages (4 KiB) in the log after which a checkpoint copies them into the file."""
-LOG_LIMIT = 256 * 1024 * 1024
-"""Bytes of log past which writing waits for a checkpoint that starts the log anew."""
+CHECKPOINT_EVERY = 2.0
+"""Seconds from one checkpoint's start to the next: pages that change again and again are copied into the file once."""
+LOG_LIMIT = 128 * 1024 * 1024
+"""Bytes of log past which the writer itself finishes the checkpoint and empties it: beside a writer that never rests, no
+checkpoint ever catches up, and the log would grow for ever."""
 
 
 class SqliteHold:
@@ -60,6 +62,7 @@ class SqliteHold:
         self._readers = ThreadPoolExecutor(1, "hold-reader")
         self._copiers = ThreadPoolExecutor(1, "hold-checkpoint")
         self._copied = self._copiers.submit(lambda: None)
+        self._copy_at = monotonic() + CHECKPOINT_EVERY
         self._writer = Writer(writing, self._checkpoint)
         self._wakes = Wakes()
         self._blanked = 0
@@ -213,13 +216,14 @@ class SqliteHold:
             raise Unavailable(f"{type(fault).__name__}: {fault}") from fault
 
     def _checkpoint(self) -> None:
-        """Called by the writer between transactions. The copying goes on beside it; a log past its limit stops it meanwhile."""
-        size = self._log.stat().st_size if self._log.exists() else 0
-        if size > CHECKPOINT_PAGES * 4096 and self._copied.done():
+        """Called by the writer between transactions. The copying goes on beside it."""
+        if monotonic() < self._copy_at or not self._copied.done():
+            return
+        self._copy_at = monotonic() + CHECKPOINT_EVERY
+        if self._log.stat().st_size > LOG_LIMIT:
+            _copy(self._writing, "TRUNCATE")
+        else:
             self._copied = self._copiers.submit(_copy, self._copying, "PASSIVE")
-        if size > LOG_LIMIT:
-            self._copied.result()
-            _copy(self._writing, "RESTART")
 
 
 _CLAIM: dict[str, Any] = {

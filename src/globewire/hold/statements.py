@@ -229,7 +229,9 @@ def again(cursor: sqlite3.Cursor, payloads: Sequence[Returning]) -> list[None]:
 
 _BURY = "UPDATE callback SET dead = 1, tries = tries + 1 WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
 _REVIVE = "UPDATE callback SET dead = 0, tries = 0 WHERE account = ? AND dead = 1"
-_OPEN_OUTBOX = "INSERT INTO outbox(account, due_at) VALUES(?, 0) ON CONFLICT(account) DO UPDATE SET due_at = 0"
+_OPEN_OUTBOX = (
+    "INSERT INTO outbox(account, due_at) VALUES(?, 0) ON CONFLICT(account) DO UPDATE SET due_at = 0 WHERE last <> 'pushing'"
+)
 
 
 def bury(cursor: sqlite3.Cursor, payloads: Sequence[TellJob]) -> list[None]:

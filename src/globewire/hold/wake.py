@@ -14,9 +14,7 @@ class Wakes:
 
     def wake(self, lane: Lane[Any], of: str = "") -> None:
         """There may be something to claim."""
-        event = self._events.get((lane.name, of))
-        if event is not None:
-            event.set()
+        self._events.setdefault((lane.name, of), asyncio.Event()).set()
 
     async def wait(self, lane: Lane[Any], of: str, timeout: float) -> None:
         """Return after a wake since the last wait, or after `timeout` seconds."""
