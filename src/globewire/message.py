@@ -123,9 +123,11 @@ class Receipt:
     `carrier_ids` are the spellings under which the id may be known, likeliest first (as given, then converted between
     hexadecimal and decimal). `to` is the number it speaks of, digits only, "" where it does not say. `status` is the
     carrier's word, upper case (DELIVRD, UNDELIV, EXPIRED, REJECTD, ...), `error` its `err` field, both "" where absent.
+    `marked` says that the PDU itself calls it a receipt; a text that only reads like one may be a subscriber's forgery.
     """
 
     carrier_ids: tuple[str, ...]
     to: str
     status: str
     error: str
+    marked: bool = True

@@ -224,24 +224,26 @@ async def test_a_receipt_that_overtakes_its_response_waits_for_it(hold: Hold) ->
 
 
 ID_SPELLINGS = [
-    # submitted under, spellings of the receipt, the receipt's number, matches?
-    ("1a2b", ("1a2b",), "85291000001", True),
-    ("1a2b", ("6699", "1a2b", "26265"), "85291000001", True),
-    ("1a2b", ("6699", "1a2b", "26265"), "44791000009", False),  # converted, and the number disagrees
-    ("1a2b", ("6699", "1a2b"), "", False),  # converted, and no number to agree
-    ("1a2b", ("1a2b",), "", True),
-    ("1a2b", ("1a2b",), "44791000009", True),  # as given: the carrier may speak of the number in its own way
-    ("1a2b", ("1a2c",), "85291000001", False),
+    # submitted under, spellings of the receipt, the receipt's number, marked as a receipt?, matches?
+    ("1a2b", ("1a2b",), "85291000001", True, True),
+    ("1a2b", ("6699", "1a2b", "26265"), "85291000001", True, True),
+    ("1a2b", ("6699", "1a2b", "26265"), "44791000009", True, False),  # converted, and the number disagrees
+    ("1a2b", ("6699", "1a2b"), "", True, False),  # converted, and no number to agree
+    ("1a2b", ("1a2b",), "", True, True),
+    ("1a2b", ("1a2b",), "44791000009", True, True),  # as given: the carrier may speak of the number in its own way
+    ("1a2b", ("1a2b",), "44791000009", False, False),  # a subscriber wrote a text that reads like a receipt
+    ("1a2b", ("1a2b",), "85291000001", False, True),
+    ("1a2b", ("1a2c",), "85291000001", True, False),
 ]
 
 
-@pytest.mark.parametrize(("submitted", "spellings", "to", "matches"), ID_SPELLINGS)
+@pytest.mark.parametrize(("submitted", "spellings", "to", "marked", "matches"), ID_SPELLINGS)
 async def test_receipts_match_by_spelling_and_number(
-    hold: Hold, submitted: str, spellings: tuple[str, ...], to: str, matches: bool
+    hold: Hold, submitted: str, spellings: tuple[str, ...], to: str, marked: bool, matches: bool
 ) -> None:
     await hold.keep([submission(1)], None)
     await hold.record(Submitted(part(1, carrier_id=submitted)), Became(message(1).id, State.SUBMITTED, NOW))
-    await hold.record(dataclasses.replace(heard(""), receipt=Receipt(spellings, to, "DELIVRD", "")))
+    await hold.record(dataclasses.replace(heard(""), receipt=Receipt(spellings, to, "DELIVRD", "", marked)))
     (job,) = await hold.claim(SETTLE, 9, NOW, LEASE)
     assert (job.part is not None) is matches
 

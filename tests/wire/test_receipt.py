@@ -1,5 +1,7 @@
 """Receipts in every dialect that carriers are known to speak, and messages that are none."""
 
+from dataclasses import replace
+
 import pytest
 
 from globewire.message import Receipt
@@ -40,7 +42,6 @@ DELIVERED = Receipt(("6712",), "6591234567", "DELIVRD", "000")
     ("dialect", "pdu"),
     [
         ("appendix B", heard(TEXT)),
-        ("without saying so in esm_class", heard(TEXT, 0)),
         ("with other bits of esm_class", heard(TEXT, RECEIPT | 0x80 | 0x03)),
         ("another order", heard("stat:DELIVRD err:000 id:6712 text:x")),
         ("upper case", heard(TEXT.upper())),
@@ -75,6 +76,10 @@ DELIVERED = Receipt(("6712",), "6591234567", "DELIVRD", "000")
 def test_dialects(dialect: str, pdu: Pdu) -> None:
     """All of these say the same."""
     assert same(pdu) == DELIVERED, dialect
+
+
+def test_a_text_that_only_reads_like_a_receipt_is_not_marked_as_one() -> None:
+    assert same(heard(TEXT, 0)) == replace(DELIVERED, marked=False)
 
 
 @pytest.mark.parametrize(

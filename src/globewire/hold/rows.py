@@ -61,26 +61,27 @@ def part(row: Row) -> Part:
 
 
 def settle_job(row: Row, matches: Sequence[Row], parts: Mapping[int, Sequence[Row]]) -> SettleJob:
-    """A heard receipt (id, carrier, carrier_ids, recipient, status, error, heard_at, tries) with the part that fits it best.
+    """A heard receipt (id, carrier, carrier_ids, recipient, status, error, marked, heard_at, tries) with the part that fits best.
 
     `matches` are (heard, rank, message, sequence, recipient, state), best spelling first and newest message first.
     """
-    receipt = Receipt(tuple(orjson.loads(row[2])), row[3], row[4], row[5])
-    match = _fit(receipt.to, matches)
+    receipt = Receipt(tuple(orjson.loads(row[2])), row[3], row[4], row[5], bool(row[6]))
+    match = _fit(receipt, matches)
     if match is None:
-        return SettleJob(row[0], row[1], receipt, row[6], row[7], None, (), State.SUBMITTED)
+        return SettleJob(row[0], row[1], receipt, row[7], row[8], None, (), State.SUBMITTED)
     siblings = tuple(part(p) for p in parts[match[2]])
     mine = next(p for p in siblings if p.sequence == match[3])
-    return SettleJob(row[0], row[1], receipt, row[6], row[7], mine, siblings, State(match[5]))
+    return SettleJob(row[0], row[1], receipt, row[7], row[8], mine, siblings, State(match[5]))
 
 
-def _fit(to: str, matches: Sequence[Row]) -> Row | None:
-    """The best match whose number agrees. An id as it was given may stand against the number; a converted one may not:
-    ids in hexadecimal and decimal overlap, and only the number tells them apart."""
+def _fit(receipt: Receipt, matches: Sequence[Row]) -> Row | None:
+    """The best match whose number agrees. An id as it was given in a marked receipt may stand against the number, since some
+    carriers speak of it in their own way; a converted one may not: ids in hexadecimal and decimal overlap, and only the
+    number tells them apart."""
     for match in matches:
-        if _same_number(to, match[4]):
+        if _same_number(receipt.to, match[4]):
             return match
-    as_given = [match for match in matches if match[1] == 0]
+    as_given = [match for match in matches if match[1] == 0 and receipt.marked]
     return as_given[0] if len(as_given) == 1 else None
 
 

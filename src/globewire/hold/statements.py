@@ -118,7 +118,7 @@ def _claim_send(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: st
 
 
 _HEARD = (
-    "SELECT json_group_array(json_array(id, carrier, carrier_ids, recipient, status, error, heard_at, tries)) FROM "
+    "SELECT json_group_array(json_array(id, carrier, carrier_ids, recipient, status, error, marked, heard_at, tries)) FROM "
     "(SELECT * FROM heard WHERE due_at <= ? ORDER BY due_at, id LIMIT ?)"
 )
 _LEASE_HEARD = "UPDATE heard SET tries = tries + 1, due_at = ?2 WHERE id IN (SELECT value ->> 0 FROM json_each(?1))"
@@ -271,7 +271,10 @@ _PART_BECAME = (
     "UPDATE part SET state = value ->> 2, error = value ->> 3, at = value ->> 4 FROM json_each(?) "
     "WHERE message = value ->> 0 AND sequence = value ->> 1"
 )
-_HEAR = f"INSERT INTO heard(carrier, carrier_ids, recipient, status, error, heard_at, due_at) SELECT {fields(7)} FROM json_each(?)"
+_HEAR = (
+    "INSERT INTO heard(carrier, carrier_ids, recipient, status, error, marked, heard_at, due_at) "
+    f"SELECT {fields(8)} FROM json_each(?)"
+)
 _NOTE = f"INSERT INTO note(message, at, what, detail) SELECT {fields(4)} FROM json_each(?)"
 
 
@@ -281,7 +284,11 @@ def write(cursor: sqlite3.Cursor, facts: Sequence[Fact]) -> None:
     run(cursor, _SUBMITTED, [(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at) for p in parts])
     run(cursor, _PART_BECAME, [(f.message, f.sequence, f.state, f.error, f.at) for f in facts if isinstance(f, PartBecame)])
     heard = [(f.receipt, f.carrier, f.at) for f in facts if isinstance(f, Heard)]
-    run(cursor, _HEAR, [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, at, at) for r, c, at in heard])
+    run(
+        cursor,
+        _HEAR,
+        [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, int(r.marked), at, at) for r, c, at in heard],
+    )
     run(cursor, _NOTE, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
     for wave in _waves(f for f in facts if isinstance(f, Became)):
         become(cursor, wave)

@@ -30,6 +30,7 @@ def read(pdu: Pdu, *, ids: ReceiptIds) -> Receipt | None:
         to="".join([c for c in pdu.text("source_addr") if c in digits]),
         status=_status(text.get("stat", "")) or _STATES.get(pdu.tlv_number(Tag.MESSAGE_STATE) or 0, ""),
         error=text.get("err", "") or _network_error(pdu),
+        marked=declared or bool(id_beside),
     )
 
 
