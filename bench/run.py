@@ -1,0 +1,140 @@
+"""The benchmark: the whole gateway on this machine, from a signed HTTP request to submit_sm and to the receipt pushed.
+
+It starts the sink and a gateway with an empty store in a temporary folder, measures, and prints a table. Loopback only; it
+ends what it started, by pid. docs/benchmarks.md says what the figures mean.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from gateway import Gateway, Sink
+from load import percentiles
+from measure import measure
+from process import end_when_told
+from rich.console import Console
+from rich.table import Table
+
+WARM_UP = 2000
+
+COLUMNS = (
+    ("accepted /s", "accepted_per_s"), ("submitted /s", "submitted_per_s"), ("whole job /s", "whole_job_per_s"),
+    ("answer p50 ms", "answer_p50"), ("p95", "answer_p95"), ("p99", "answer_p99"),
+    ("to submit_sm p50 ms", "submit_p50"), ("p99", "submit_p99"), ("CPU s /1,000", "cpu_s_per_1000"), ("peak MB", "peak_mb"),
+    ("missing", "missing"), ("twice", "twice"), ("receipts missing", "receipts_missing"), ("twice", "receipts_twice"),
+    ("refused", "not_accepted"),
+)  # fmt: skip
+
+
+def main() -> None:
+    """Measure as the arguments say; the exit code is 1 where a message or a receipt is missing."""
+    asked = _arguments()
+    end_when_told()
+    results: dict[str, Any] = {"machine": machine(asked.dir), "asked": {k: str(v) for k, v in vars(asked).items()}}
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="globewire-bench-", dir=asked.dir))
+        stack.callback(leave, folder, asked.keep)
+        results["flush_ms"] = flush_times(folder)
+        sink = stack.enter_context(Sink.started(asked.receipt_after))
+        gateway = stack.enter_context(Gateway.started(folder, sink, asked.binds, asked.window))
+        results["start"] = {"first_accepted_s": gateway.accepted_after, "first_submitted_s": gateway.submitted_after}
+        measure(gateway, sink, WARM_UP, asked.connections)
+        results["throughput"] = [measure(gateway, sink, asked.n, asked.connections) for _ in range(asked.rounds)]
+        rate = asked.rate or median(r["whole_job_per_s"] for r in results["throughput"]) / 2
+        results["latency"] = measure(gateway, sink, max(1, int(rate * asked.seconds)), asked.connections, rate)
+    show(results)
+    if asked.json:
+        asked.json.write_text(json.dumps(results, indent=1) + "\n")
+    sys.exit(any(r["missing"] or r["receipts_missing"] for r in (*results["throughput"], results["latency"])))
+
+
+def leave(folder: Path, keep: bool) -> None:
+    """Remove the folder, or say where it is."""
+    if keep:
+        print(f"kept: {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def machine(folder: Path) -> dict[str, Any]:
+    """What the figures depend on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    kind = subprocess.run(["stat", "-f", "-c", "%T", str(folder)], capture_output=True, text=True, check=False).stdout.strip()
+    return {
+        "processor": models[0] if models else platform.machine(), "cores": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(), "python": platform.python_version(), "file_system": kind or "?",
+        "load_before": round(os.getloadavg()[0], 2), "at": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+    }  # fmt: skip
+
+
+def flush_times(folder: Path, times: int = 200) -> list[float | None]:
+    """How long the disk takes to flush 4 KiB that were appended to a file: p50, p95, p99 in ms."""
+    took: list[float] = []
+    with (folder / "flush").open("wb", buffering=0) as file:
+        for _ in range(times):
+            file.write(b"\0" * 4096)
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            took.append((time.perf_counter() - began) * 1000)
+    (folder / "flush").unlink()
+    return percentiles(sorted(took), 50, 95, 99)
+
+
+def show(results: dict[str, Any]) -> None:
+    """The results as a table."""
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    facts, flush, start = results["machine"], results["flush_ms"], results["start"]
+    console.print(
+        f"{facts['cores']} cores of {facts['processor']}, Linux {facts['kernel']}, Python {facts['python']}\n"
+        f"store on {facts['file_system']}; load average before: {facts['load_before']}\n"
+        f"flush of 4 KiB: p50 {flush[0]} ms, p95 {flush[1]} ms, p99 {flush[2]} ms\n"
+        f"started: first message accepted after {start['first_accepted_s']} s, submitted after {start['first_submitted_s']} s"
+    )
+    table = Table("", *[name for name, _ in COLUMNS])
+    for number, row in enumerate(results["throughput"], 1):
+        table.add_row(f"closed loop {number}, {row['n']:,}", *[_cell(row[key]) for _, key in COLUMNS])
+    row = results["latency"]
+    table.add_row(f"{row['rate']:,.0f} a second, {row['n']:,}", *[_cell(row[key]) for _, key in COLUMNS])
+    console.print(table)
+    for row in (*results["throughput"], results["latency"]):
+        console.print(
+            f"of one core: gateway {row['gateway_share']:.0%}, load {row['load_share']:.0%}, sink {row['sink_share']:.0%}; "
+            f"refused: {row['refused'] or 'none'}"
+        )
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=60_000, help="messages in each closed-loop round (60,000)")
+    parser.add_argument("--rounds", type=int, default=1, help="closed-loop rounds (1)")
+    parser.add_argument("--rate", type=float, default=0, help="messages a second of the open loop (half of what was measured)")
+    parser.add_argument("--seconds", type=float, default=15, help="length of the open loop (15)")
+    parser.add_argument("--connections", type=int, default=32, help="HTTP connections (32)")
+    parser.add_argument("--binds", type=int, default=1, help="SMPP binds (1)")
+    parser.add_argument("--window", type=int, default=100, help="unanswered submits of one bind (100)")
+    parser.add_argument("--receipt-after", type=int, default=1000, help="ms from a submit to its receipt (1000)")
+    parser.add_argument("--dir", type=Path, default=Path(tempfile.gettempdir()), help="where the store is to lie: its disk counts")
+    parser.add_argument("--json", type=Path, help="write the results there, too")
+    parser.add_argument("--keep", action="store_true", help="keep the folder with the store, the configuration and the log")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The requests that the benchmark sends: SendMessageToGlobe signed with V3, as the official SDKs do, one for each number.
+
+Message k has `#` and k in eight digits in its text, by which the sink knows it, and k as its TaskId, by which it is known in
+the pushed receipts. Recipients are spread over ten countries.
+"""
+
+from collections.abc import Iterator
+
+from globewire.wire.signature import sign_v3, stamp
+
+KEY, SECRET = "benchkeyid", "benchkeysecret"
+OPERATION = "SendMessageToGlobe"
+
+_WORLD = (
+    ("8529", 7), ("659", 7), ("62812", 8), ("447911", 6), ("49151", 8),
+    ("336", 8), ("55119", 8), ("234803", 7), ("9198", 8), ("1212", 7),
+)  # fmt: skip
+
+
+def requests(first: int, count: int, port: int, now: int) -> Iterator[bytes]:
+    """The octets of the requests for messages `first` and on. `now` is in ms: they are fresh for fifteen minutes after it."""
+    host, date = f"127.0.0.1:{port}", stamp(now)
+    for k in range(first, first + count):
+        target, headers = sign_v3("POST", host, parameters(k), b"", KEY, SECRET, OPERATION, date, f"{now}-{k}")
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+        yield f"POST {target} HTTP/1.1\r\n{lines}user-agent: bench\r\ncontent-length: 0\r\n\r\n".encode()
+
+
+def parameters(k: int) -> dict[str, str]:
+    """What message k asks for."""
+    return {"To": recipient(k), "From": "Globewire", "Message": text(k), "TaskId": f"{k:08}"}
+
+
+def text(k: int) -> str:
+    """A one-time password, one segment long."""
+    return f"#{k:08} Your code is {k % 10000:04}. Do not share it with anyone."
+
+
+def recipient(k: int) -> str:
+    """A number in one of ten countries; which one within it looks random, and is not."""
+    prefix, digits = _WORLD[k % 10]
+    return f"{prefix}{(k * 2654435761 & 0x7FFFFFFF) % 10**digits:0{digits}}"
