@@ -9,10 +9,15 @@ from globewire.hold.port import Report, SendJob, SettleJob, Submission
 from globewire.message import CarrierId, Encoding, Message, MessageId, Millis, NumberDetail, Part, PartState, Receipt, State
 
 Row = Sequence[Any]
+COLUMNS = (
+    *("id", "account", "access_key", "request_id", "recipient", "sender", "text", "type", "task_id", "channel", "encoding"),
+    *("segments", "country", "country_name", "region", "operator", "accepted_at", "validity"),
+)
+"""The columns of a message as it was accepted, in the order of `message` and `message_row`."""
 
 
 def message_row(kept: Submission) -> Row:
-    """A submission as the columns of `message`, in the order of `statements._KEEP`."""
+    """A submission as the columns of `message`, in the order of `keeping._KEEP`."""
     m, d = kept.message, kept.message.detail
     return (
         m.id, m.account, m.access_key, m.request_id, m.to, m.sender, m.text, m.type, m.task_id, m.channel, m.encoding, m.segments,
@@ -51,7 +56,7 @@ def send_job(row: Row) -> SendJob:
 
 
 def report(row: Row) -> Report:
-    """The first ten columns of `statements._REPORTS`."""
+    """The first ten columns of `lanes._REPORTS`."""
     return Report(row[0], row[1], row[2], row[3], row[4], State(row[5]), *row[6:10])
 
 

@@ -28,7 +28,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX part_carrier_id ON part(carrier_id, carrier);
     CREATE TABLE heard(
       id INTEGER PRIMARY KEY AUTOINCREMENT, carrier TEXT NOT NULL, carrier_ids TEXT NOT NULL, recipient TEXT NOT NULL,
-      status TEXT NOT NULL, error TEXT NOT NULL, marked INTEGER NOT NULL, heard_at INTEGER NOT NULL, due_at INTEGER, tries INTEGER NOT NULL DEFAULT 0
+      status TEXT NOT NULL, error TEXT NOT NULL, marked INTEGER NOT NULL, heard_at INTEGER NOT NULL,
+      due_at INTEGER, tries INTEGER NOT NULL DEFAULT 0
       ) STRICT;
     CREATE INDEX heard_due ON heard(due_at) WHERE due_at IS NOT NULL;
     CREATE TABLE callback(

@@ -1,7 +1,7 @@
 """The default engine: one SQLite file, WAL, `synchronous=FULL`, one writing thread with group commit.
 
-What each call does to the file stands in `statements` (batches) and `ledger` (the book, and looking). Reading has a
-connection and a thread of its own, and so have checkpoints: neither waits for the writer nor makes it wait.
+What each call does to the file stands in `keeping`, `lanes` and `facts`, where batches are, and in `ledger`: the book, and
+what people look at. Reading has a connection and a thread of its own, and so have checkpoints: neither waits for the writer nor makes it wait.
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from time import monotonic
 from typing import Any, TypeVar, cast
 
 from globewire.errors import Unavailable
-from globewire.hold import ledger, statements
+from globewire.hold import facts as written
+from globewire.hold import keeping, lanes, ledger
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -91,12 +92,12 @@ class SqliteHold:
     # --- accept
 
     async def keep(self, submissions: Sequence[Submission], nonce: Nonce | None, conversions: Sequence[Conversion] = ()) -> None:
-        await self._writer.ask(statements.keep, (submissions, nonce, conversions))
+        await self._writer.ask(keeping.keep, (submissions, nonce, conversions))
         for carrier in {s.carrier for s in submissions}:
             self._wakes.wake(SEND, carrier)
 
     async def nonces(self, now: Millis) -> dict[int, Millis]:
-        await self._writer.ask(statements.bar, now)
+        await self._writer.ask(keeping.bar, now)
         return await self._read(ledger.nonces, now)
 
     # --- work
@@ -105,13 +106,13 @@ class SqliteHold:
         return cast(list[J], await self._writer.ask(_CLAIM[lane.name], (limit, now, lease, of)))
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
-        await self._writer.ask(statements.done, outcomes)
+        await self._writer.ask(lanes.done, outcomes)
         self._wake_for([fact for _, facts in outcomes for fact in facts])
         if any(isinstance(job, TellJob) for job, _ in outcomes):
             self._wakes.wake(TELL)
 
     async def again(self, *jobs: tuple[Job, Millis | None], carrier: CarrierId | None = None) -> None:
-        await self._writer.ask(statements.again, (jobs, carrier))
+        await self._writer.ask(lanes.again, (jobs, carrier))
         for job, _ in jobs:
             match job:
                 case SendJob():
@@ -120,20 +121,20 @@ class SqliteHold:
                     pass  # due later: whoever waits looks again when its timeout ends
 
     async def record(self, *facts: Fact) -> None:
-        await self._writer.ask(statements.record, facts)
+        await self._writer.ask(written.record, facts)
         self._wake_for(facts)
 
     async def bury(self, job: TellJob, now: Millis) -> None:
-        await self._writer.ask(statements.bury, job)
+        await self._writer.ask(lanes.bury, job)
         self._wakes.wake(TELL)
 
     async def revive(self, account: AccountId, now: Millis) -> int:
-        count: int = await self._writer.ask(statements.revive, account)
+        count: int = await self._writer.ask(lanes.revive, account)
         self._wakes.wake(TELL)
         return count
 
     async def recover(self, now: Millis) -> None:
-        await self._writer.ask(statements.recover, now)
+        await self._writer.ask(lanes.recover, now)
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         await self._wakes.wait(lane, of, timeout)
@@ -155,7 +156,7 @@ class SqliteHold:
 
     async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int) -> int:
         bodies, messages = bodies_before * 100_000, messages_before * 100_000
-        count: int = await self._writer.ask(statements.forget, (self._blanked, bodies, messages, messages_before, limit))
+        count: int = await self._writer.ask(keeping.forget, (self._blanked, bodies, messages, messages_before, limit))
         if count < limit:
             self._blanked = bodies
         return count
@@ -227,9 +228,9 @@ class SqliteHold:
 
 
 _CLAIM: dict[str, Any] = {
-    SEND.name: statements.claim_send,
-    SETTLE.name: statements.claim_settle,
-    TELL.name: statements.claim_tell,
+    SEND.name: lanes.claim_send,
+    SETTLE.name: lanes.claim_settle,
+    TELL.name: lanes.claim_tell,
 }
 
 

@@ -1,0 +1,89 @@
+"""What is written of messages, parts and receipts: facts. Each function serves many callers at once."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
+from globewire.hold.sql import fields, run
+from globewire.message import FINAL, MAY_BECOME, State
+
+_COMES_FROM = {state: "".join(f",{before}" for before, after in MAY_BECOME.items() if state in after) + "," for state in MAY_BECOME}
+_UNQUEUE = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
+
+
+def record(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[Fact]]) -> list[None]:
+    """Write facts that belong to no job."""
+    write(cursor, [fact for facts in payloads for fact in facts])
+    return [None] * len(payloads)
+
+
+_SUBMITTED = (
+    f"INSERT OR REPLACE INTO part(message, sequence, total, carrier, carrier_id, state, at) SELECT {fields(7)} FROM json_each(?)"
+)
+_PART_BECAME = (
+    "UPDATE part SET state = value ->> 2, error = value ->> 3, at = value ->> 4 FROM json_each(?) "
+    "WHERE message = value ->> 0 AND sequence = value ->> 1"
+)
+_HEAR = (
+    "INSERT INTO heard(carrier, carrier_ids, recipient, status, error, marked, heard_at, due_at) "
+    f"SELECT {fields(8)} FROM json_each(?)"
+)
+_NOTE = f"INSERT INTO note(message, at, what, detail) SELECT {fields(4)} FROM json_each(?)"
+
+
+def write(cursor: sqlite3.Cursor, facts: Sequence[Fact]) -> None:
+    """Write facts: parts first, then the messages' states, in the order given."""
+    parts = [f.part for f in facts if isinstance(f, Submitted)]
+    run(cursor, _SUBMITTED, [(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at) for p in parts])
+    run(cursor, _PART_BECAME, [(f.message, f.sequence, f.state, f.error, f.at) for f in facts if isinstance(f, PartBecame)])
+    heard = [(f.receipt, f.carrier, f.at) for f in facts if isinstance(f, Heard)]
+    run(
+        cursor,
+        _HEAR,
+        [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, int(r.marked), at, at) for r, c, at in heard],
+    )
+    run(cursor, _NOTE, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
+    for wave in _waves(f for f in facts if isinstance(f, Became)):
+        become(cursor, wave)
+
+
+def _waves(changes: Iterable[Became]) -> list[list[Became]]:
+    """The changes in order, such that no wave has a message twice: one statement takes one change of a message."""
+    waves: list[list[Became]] = []
+    nth: dict[int, int] = {}
+    for change in changes:
+        n = nth[change.message] = nth.get(change.message, -1) + 1
+        if n == len(waves):
+            waves.append([])
+        waves[n].append(change)
+    return waves
+
+
+_GUARD = "m.id = j.value ->> 0 AND instr(j.value ->> 6, ',' || m.state || ',')"
+_CALLBACK = (
+    "INSERT INTO callback(account, message) SELECT m.account, m.id FROM json_each(?) AS j CROSS JOIN message AS m "
+    f"ON {_GUARD} JOIN account AS a ON a.id = m.account WHERE j.value ->> 7 AND a.callback <> ''"
+)
+_OUTBOX = (
+    "INSERT OR IGNORE INTO outbox(account, due_at) SELECT DISTINCT m.account, 0 FROM json_each(?) AS j CROSS JOIN message AS m "
+    f"ON {_GUARD} JOIN account AS a ON a.id = m.account WHERE j.value ->> 7 AND a.callback <> ''"
+)
+_BECAME = (
+    "UPDATE message AS m SET state = j.value ->> 1, changed_at = j.value ->> 2, ended_at = iif(j.value ->> 7, j.value ->> 2, 0), "
+    "carrier = coalesce(j.value ->> 3, m.carrier), error_code = j.value ->> 4, error = j.value ->> 5 FROM json_each(?) AS j "
+    f"WHERE {_GUARD}"
+)
+
+
+def become(cursor: sqlite3.Cursor, changes: Sequence[Became]) -> None:
+    """Change states where MAY_BECOME allows it; final ones queue the account's callback, if it wants one."""
+    rows = [
+        (c.message, c.state, c.at, c.carrier, c.error_code, c.error, _COMES_FROM[c.state], int(c.state in FINAL)) for c in changes
+    ]
+    if any(row[7] for row in rows):
+        run(cursor, _CALLBACK, rows)
+        run(cursor, _OUTBOX, rows)
+    run(cursor, _UNQUEUE, [row for row in rows if row[1] == State.EXPIRED])
+    run(cursor, _BECAME, rows)

@@ -1,0 +1,76 @@
+"""What is kept, and for how long: messages and nonces come in, and are forgotten. Each function serves many callers at once."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import orjson
+
+from globewire import errors
+from globewire.hold.port import Conversion, Nonce, Submission
+from globewire.hold.rows import COLUMNS, message_row
+from globewire.hold.sql import ask, fields, run
+
+Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion]]
+
+_KEEP = (
+    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT {fields(22)} FROM json_each(?)"
+)
+_QUEUE = "INSERT INTO sending(message, carrier, due_at) SELECT value ->> 0, value ->> 20, value ->> 16 FROM json_each(?)"
+_NONCE = f"INSERT INTO nonce(until, mark) SELECT {fields(2)} FROM json_each(?)"
+_NONCES_USED = (
+    "SELECT json_group_array(mark) FROM (SELECT nonce.mark FROM json_each(?) AS j CROSS JOIN nonce "
+    "ON nonce.until = j.value ->> 0 AND nonce.mark = j.value ->> 1)"
+)
+_CONVERT = f"INSERT INTO conversion(account, message, delivered, rate, at) SELECT {fields(5)} FROM json_each(?)"
+
+
+def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[errors.Refused | None]:
+    """Keep submissions with their nonces; those whose nonce was used are left out, and say so."""
+    nonces = [(n.until, n.mark) for _, n, _ in payloads if n]
+    used = set(ask(cursor, _NONCES_USED, orjson.dumps(nonces).decode())) if nonces else set()
+    results: list[errors.Refused | None] = []
+    messages, kept, conversions = [], [], []
+    for submissions, nonce, converted in payloads:
+        if nonce and nonce.mark in used:
+            results.append(errors.refuse(errors.NONCE_USED))
+            continue
+        if nonce:
+            used.add(nonce.mark)
+            kept.append((nonce.until, nonce.mark))
+        messages += [message_row(s) for s in submissions]
+        conversions += [(c.account, c.message, int(c.delivered), c.rate, c.at) for c in converted]
+        results.append(None)
+    run(cursor, _NONCE, kept)
+    run(cursor, _KEEP, messages)
+    run(cursor, _QUEUE, messages)
+    run(cursor, _CONVERT, conversions)
+    return results
+
+
+_BLANK = (
+    "UPDATE message SET text = '' WHERE id IN "
+    "(SELECT id FROM message WHERE id >= ?1 AND id < ?2 AND ended_at > 0 AND text <> '' ORDER BY id LIMIT ?3)"
+)
+_OLD = "SELECT json_group_array(json_array(id)) FROM (SELECT id FROM message WHERE id < ? AND ended_at > 0 ORDER BY id LIMIT ?)"
+_OLD_HEARD = "DELETE FROM heard WHERE id IN (SELECT id FROM heard WHERE due_at IS NULL AND heard_at < ?1 ORDER BY id LIMIT ?2)"
+
+
+def forget(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int, int, int, int]]) -> list[int]:
+    """Blank the texts of ended messages with ids from `since` to `bodies`, delete those below `messages`; rows touched.
+
+    Each payload is (since, bodies, messages, before, limit); receipts without a part that were heard before `before` ms go too.
+    """
+    counts = []
+    for since, bodies, messages, before, limit in payloads:
+        rows = ask(cursor, _OLD, messages, limit)
+        for table, column in (("part", "message"), ("note", "message"), ("callback", "message"), ("message", "id")):
+            run(cursor, f"DELETE FROM {table} WHERE {column} IN (SELECT value ->> 0 FROM json_each(?))", rows)
+        orphans = cursor.execute(_OLD_HEARD, (before, limit)).rowcount
+        counts.append(len(rows) + orphans + cursor.execute(_BLANK, (since, bodies, limit)).rowcount)
+    return counts
+
+
+def bar(cursor: sqlite3.Cursor, payloads: Sequence[int]) -> list[None]:
+    """Forget the nonces whose requests could not be fresh any more."""
+    cursor.execute("DELETE FROM nonce WHERE until < ?", (max(payloads),))
+    return [None] * len(payloads)

@@ -1,0 +1,177 @@
+"""The lanes: jobs are claimed under leases, done, given back, given up. Each function serves many callers at once."""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import orjson
+
+from globewire.hold.facts import write
+from globewire.hold.port import Fact, Job, SendJob, SettleJob, TellJob
+from globewire.hold.rows import COLUMNS, report, send_job, settle_job
+from globewire.hold.sql import ask, run
+from globewire.message import CarrierId, Millis
+
+Claiming = tuple[int, int, int, str]
+"""How many at most, now, the lease in ms, and of whom."""
+Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
+Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
+
+_SENDS = (
+    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in COLUMNS)}, m.state, s.carrier, s.tried, "
+    "s.leased)) FROM "
+    "(SELECT * FROM sending WHERE carrier = ? AND due_at <= ? ORDER BY due_at, message LIMIT ?) AS s "
+    "CROSS JOIN message AS m ON m.id = s.message"
+)
+_LEASE_SENDS = "UPDATE sending SET leased = 1, due_at = ?2 WHERE message IN (SELECT value ->> 0 FROM json_each(?1))"
+
+
+def claim_send(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
+    """Lease messages that are due at a carrier, oldest first."""
+    return [_claim_send(cursor, *payload) for payload in payloads]
+
+
+def _claim_send(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
+    rows = ask(cursor, _SENDS, of, now, limit)
+    run(cursor, _LEASE_SENDS, [row[:1] for row in rows], now + lease)
+    return [send_job(row) for row in rows]
+
+
+_HEARD = (
+    "SELECT json_group_array(json_array(id, carrier, carrier_ids, recipient, status, error, marked, heard_at, tries)) FROM "
+    "(SELECT * FROM heard WHERE due_at <= ? ORDER BY due_at, id LIMIT ?)"
+)
+_LEASE_HEARD = "UPDATE heard SET tries = tries + 1, due_at = ?2 WHERE id IN (SELECT value ->> 0 FROM json_each(?1))"
+_MATCH = (
+    "SELECT json_group_array(json_array(j.value ->> 0, j.value ->> 3, p.message, p.sequence, m.recipient, m.state)) "
+    "FROM json_each(?) AS j CROSS JOIN part AS p ON p.carrier_id = j.value ->> 2 AND p.carrier = j.value ->> 1 "
+    "CROSS JOIN message AS m ON m.id = p.message"
+)
+_PARTS = (
+    "SELECT json_group_array(json_array(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at)) "
+    "FROM json_each(?) AS j CROSS JOIN part AS p ON p.message = j.value ->> 0"
+)
+
+
+def claim_settle(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[list[SettleJob]]:
+    """Lease receipts that were heard, each with the part that it speaks of, where one is known."""
+    return [_claim_settle(cursor, *payload) for payload in payloads]
+
+
+def _claim_settle(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: str) -> list[SettleJob]:
+    heard = ask(cursor, _HEARD, now, limit)
+    if not heard:
+        return []
+    run(cursor, _LEASE_HEARD, [row[:1] for row in heard], now + lease)
+    spellings = [(row[0], row[1], spelling, rank) for row in heard for rank, spelling in enumerate(orjson.loads(row[2]))]
+    matches: dict[int, list[list[Any]]] = {}
+    for match in sorted(ask(cursor, _MATCH, orjson.dumps(spellings).decode()), key=lambda m: (m[1], -m[2])):
+        matches.setdefault(match[0], []).append(match)
+    messages = [[message] for message in {m[2] for found in matches.values() for m in found}]
+    parts: dict[int, list[list[Any]]] = {}
+    for part in ask(cursor, _PARTS, orjson.dumps(messages).decode()) if messages else ():
+        parts.setdefault(part[0], []).append(part)
+    return [settle_job(row, matches.get(row[0], ()), parts) for row in heard]
+
+
+_OUTBOXES = "SELECT json_group_array(account) FROM (SELECT account FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?)"
+_LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2, last = 'pushing' WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
+_REPORTS = (
+    "SELECT json_group_array(json_array(c.id, m.id, m.recipient, m.task_id, m.segments, m.state, m.error_code, m.error, "
+    "m.accepted_at, m.ended_at, c.tries, a.callback)) FROM (SELECT * FROM callback WHERE account = ? AND dead = 0 "
+    "ORDER BY id LIMIT ?) AS c CROSS JOIN message AS m ON m.id = c.message CROSS JOIN account AS a ON a.id = c.account"
+)
+ENDPOINTS = 32
+"""Endpoints leased by one claim of TELL; `limit` is the number of reports for each."""
+
+
+def claim_tell(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[list[TellJob]]:
+    """Lease endpoints whose next reports are due: those at the head that were pushed equally often, in order."""
+    return [_claim_tell(cursor, *payload) for payload in payloads]
+
+
+def _claim_tell(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
+    jobs, empty = [], []
+    accounts = ask(cursor, _OUTBOXES, now, ENDPOINTS)
+    for account in accounts:
+        rows = ask(cursor, _REPORTS, account, limit)
+        if not rows:
+            empty.append((account,))
+            continue
+        tries, head = next(groupby(rows, key=lambda row: row[10]))
+        jobs.append(TellJob(account, rows[0][11], tries, tuple(report(row) for row in head)))
+    run(cursor, _LEASE_OUTBOX, [(job.account,) for job in jobs], now + lease)
+    run(cursor, "DELETE FROM outbox WHERE account IN (SELECT value ->> 0 FROM json_each(?))", empty)
+    return jobs
+
+
+_SENT = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
+_SETTLED = "DELETE FROM heard WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
+_TOLD = "DELETE FROM callback WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
+_TOLD_AT = "UPDATE message SET told_at = ended_at WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
+_RELEASE = "UPDATE outbox SET due_at = value ->> 1, last = value ->> 2 FROM json_each(?) WHERE account = value ->> 0"
+
+
+def done(cursor: sqlite3.Cursor, payloads: Sequence[Outcomes]) -> list[None]:
+    """Take finished jobs off their lanes and write what came of them."""
+    outcomes = [outcome for payload in payloads for outcome in payload]
+    run(cursor, _SENT, [(job.message.id,) for job, _ in outcomes if isinstance(job, SendJob)])
+    run(cursor, _SETTLED, [(job.id,) for job, _ in outcomes if isinstance(job, SettleJob)])
+    told = [job for job, _ in outcomes if isinstance(job, TellJob)]
+    run(cursor, _TOLD, [(r.id,) for job in told for r in job.reports])
+    run(cursor, _TOLD_AT, [(r.message,) for job in told for r in job.reports])
+    run(cursor, _RELEASE, [(job.account, 0, "acknowledged") for job in told])
+    write(cursor, [fact for _, facts in outcomes for fact in facts])
+    return [None] * len(payloads)
+
+
+_AGAIN_SEND = (
+    "UPDATE sending SET leased = 0, due_at = value ->> 1, carrier = coalesce(value ->> 2, carrier), "
+    "tried = CASE WHEN value ->> 2 IS NULL THEN tried ELSE json_insert(tried, '$[#]', carrier) END "
+    "FROM json_each(?) WHERE message = value ->> 0"
+)
+_AGAIN_SETTLE = "UPDATE heard SET due_at = j.value ->> 1 FROM json_each(?) AS j WHERE heard.id = j.value ->> 0"
+_AGAIN_TELL = "UPDATE callback SET tries = tries + 1 WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
+
+
+def again(cursor: sqlite3.Cursor, payloads: Sequence[Returning]) -> list[None]:
+    """Put jobs back on their lanes."""
+    returned = [(job, due or None, carrier) for jobs, carrier in payloads for job, due in jobs]
+    run(cursor, _AGAIN_SEND, [(job.message.id, due, carrier) for job, due, carrier in returned if isinstance(job, SendJob)])
+    run(cursor, _AGAIN_SETTLE, [(job.id, due) for job, due, _ in returned if isinstance(job, SettleJob)])
+    told = [(job, due or 0) for job, due, _ in returned if isinstance(job, TellJob)]
+    run(cursor, _AGAIN_TELL, [(r.id,) for job, _ in told for r in job.reports])
+    run(cursor, _RELEASE, [(job.account, due, "refused") for job, due in told])
+    return [None] * len(payloads)
+
+
+_BURY = "UPDATE callback SET dead = 1, tries = tries + 1 WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
+_REVIVE = "UPDATE callback SET dead = 0, tries = 0 WHERE account = ? AND dead = 1"
+_OPEN_OUTBOX = (
+    "INSERT INTO outbox(account, due_at) VALUES(?, 0) ON CONFLICT(account) DO UPDATE SET due_at = 0 WHERE last <> 'pushing'"
+)
+
+
+def bury(cursor: sqlite3.Cursor, payloads: Sequence[TellJob]) -> list[None]:
+    """Give reports up: they stay, and the endpoint's next ones are due."""
+    run(cursor, _BURY, [(r.id,) for job in payloads for r in job.reports])
+    run(cursor, _RELEASE, [(job.account, 0, "given up") for job in payloads])
+    return [None] * len(payloads)
+
+
+def revive(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[int]:
+    """Queue an account's given-up reports again."""
+    counts = []
+    for account in payloads:
+        counts.append(cursor.execute(_REVIVE, (account,)).rowcount)
+        cursor.execute(_OPEN_OUTBOX, (account,))
+    return counts
+
+
+def recover(cursor: sqlite3.Cursor, payloads: Sequence[int]) -> list[None]:
+    """End all leases."""
+    cursor.execute("UPDATE sending SET due_at = ? WHERE leased = 1", (payloads[0],))
+    cursor.execute("UPDATE heard SET due_at = ? WHERE due_at IS NOT NULL", (payloads[0],))
+    cursor.execute("UPDATE outbox SET due_at = 0 WHERE last = 'pushing'")
+    return [None] * len(payloads)
