@@ -314,7 +314,7 @@ UPGRADE = b"GET / HTTP/1.1\r\n" + V3 + b"Connection: Upgrade\r\nUpgrade: websock
         (b"\x16\x03\x01\x02\x00\x01\x00\x01", 400, "UnsupportedHTTPMethod"),
         (b"CONNECT host:443 HTTP/1.1\r\n\r\n", 400, "UnsupportedHTTPMethod"),
         (UPGRADE, 400, "InvalidRequest"),
-        (UPGRADE.replace(b"websocket", b"h2c") * 2, 400, "InvalidRequest"),
+        (UPGRADE.replace(b"websocket", b"h2c") + UPGRADE, 400, "InvalidRequest"),
     ],
 )
 async def test_refused_with_the_envelope(request_: bytes, status: int, code: str) -> None:

@@ -32,9 +32,12 @@ class Limits:
     connections: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """A request, or as much as came of one that is refused. `last`: nothing more will be read on this connection."""
+    """A request, or as much as came of one that is refused. `last`: nothing more will be read on this connection.
+
+    Not frozen, for speed: nobody changes it.
+    """
 
     method: str
     path: str
@@ -83,23 +86,22 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Asked]:
         """The requests that `data` completes, in order; the last of them may be a refusal."""
-        self._asked = []
-        mark, counted, parser = self.mark, self._counted, self._parser
-        if self.phase is not Phase.DEAF and parser is not None:
-            rest = self._step(parser, data)
-            if rest:
-                self._restart(rest)
+        mark, counted = self.mark, self._counted
+        rest: bytes | memoryview = data
+        while rest and self.phase is not Phase.DEAF:
+            rest = self._step(rest)
         if self.mark == mark and self._counted == counted and self.phase is not Phase.DEAF:
             self._unfinished += len(data)
             if self._unfinished > self._limits.headers:
                 self._refuse(refuse(REQUEST_TOO_LARGE, f"more than {self._limits.headers} bytes of a header or a chunk's line"))
-        return self._asked
+        asked, self._asked = self._asked, []
+        return asked
 
     def expire(self) -> list[Asked]:
         """The refusal of a request that did not arrive in time."""
-        self._asked = []
         self._refuse(refuse(REQUEST_TIMEOUT))
-        return self._asked
+        asked, self._asked = self._asked, []
+        return asked
 
     def close(self) -> None:
         """Let go of the parser, which holds this object in a circle."""
@@ -108,12 +110,19 @@ class Framer:
 
     # --- feeding the parser -----------------------------------------------------------------------
 
-    def _step(self, parser: httptools.HttpRequestParser, data: bytes) -> bytes:
-        """Parse; what is left over where an upgrade was asked for."""
+    def _step(self, data: bytes | memoryview) -> bytes | memoryview:
+        """Parse; what is left over where an upgrade was asked for and passed over."""
+        parser = self._parser
+        if parser is None:
+            return b""
         try:
             parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            return data[upgrade.args[0] :] if self.phase is Phase.DEAF else self._upgrade(data[upgrade.args[0] :])
+            if self.phase is Phase.HEAD:
+                self._upgrade(self._method(), parser.get_http_version())
+            else:
+                self._refuse(refuse(MALFORMED_REQUEST, "it asks for an upgrade out of place"))
+            return memoryview(data)[upgrade.args[0] :]
         except httptools.HttpParserInvalidMethodError:
             self._refuse(refuse(METHOD))
         except httptools.HttpParserCallbackError:
@@ -122,29 +131,23 @@ class Framer:
             self._refuse(refuse(MALFORMED_REQUEST, str(fault).rstrip(".")))
         return b""
 
-    def _upgrade(self, rest: bytes) -> bytes:
+    def _upgrade(self, method: str, version: str) -> None:
         """A request that would change the protocol: refused, except where it may go on as it is (RFC 9110 section 7.8).
 
-        Java's HttpClient offers h2c with each first request, and puts up with HTTP/1.1: it is given the same request again
+        Java's HttpClient offers h2c with each first request, and puts up with HTTP/1.1: a fresh parser is given the same head
         without the offer, since llhttp takes even a body after it for another protocol's.
         """
-        method = self._method()
         wanted = b",".join(value.lower() for name, value in self._headers if name == b"upgrade")
         if method == "CONNECT" or not wanted:
             self._refuse(refuse(METHOD))
-            return b""
-        if b"websocket" in wanted:
+        elif b"websocket" in wanted:
             self._refuse(refuse(MALFORMED_REQUEST, "it asks for a WebSocket, and none is spoken here"))
-            return b""
-        kept = b"".join(b"%b: %b\r\n" % pair for pair in self._headers if pair[0] != b"upgrade")
-        return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method.encode(), b"".join(self._url), kept, rest)
-
-    def _restart(self, data: bytes) -> None:
-        """Read `data` with a fresh parser. A second upgrade among pipelined requests is not worth the copying."""
-        self._parser = httptools.HttpRequestParser(self)
-        self.phase = Phase.IDLE
-        if self._step(self._parser, data):
-            self._refuse(refuse(MALFORMED_REQUEST, "it asks for an upgrade among pipelined requests"))
+        else:
+            kept = b"".join(b"%b: %b\r\n" % pair for pair in self._headers if pair[0] != b"upgrade")
+            head = b"%b %b HTTP/%b\r\n%b\r\n" % (method.encode(), b"".join(self._url), version.encode(), kept)
+            self._parser = httptools.HttpRequestParser(self)
+            self.phase = Phase.IDLE
+            self._step(head)
 
     # --- what the parser calls --------------------------------------------------------------------
 
@@ -202,12 +205,13 @@ class Framer:
             return
         last = not parser.should_keep_alive()
         self._asked.append(self._take(last, None))
+        self._begin()
         self.phase = Phase.DEAF if last else Phase.IDLE
-        self.mark += 1
 
     # --- its notes --------------------------------------------------------------------------------
 
     def _begin(self) -> None:
+        """Forget what was read, since an idle connection must not hold on to megabytes."""
         self._url: list[bytes] = []
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
@@ -220,9 +224,8 @@ class Framer:
     def _refuse(self, refused: Refused) -> None:
         if self.phase is not Phase.DEAF:
             self._asked.append(self._take(True, refused))
+            self._begin()
             self.phase = Phase.DEAF
-            self.expects = False
-            self.mark += 1
 
     def _take(self, last: bool, refused: Refused | None) -> Asked:
         url = self._url[0] if len(self._url) == 1 else b"".join(self._url)
