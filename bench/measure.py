@@ -33,7 +33,8 @@ def measure(gateway: Gateway, sink: Sink, n: int, connections: int, rate: float 
     return figures | {
         "rate": rate, "refused": load["refused"], "late_ms": load["late_ms"],
         "cpu_s_per_1000": round(cpu / max(1, load["accepted"]) * 1000, 4), "peak_mb": round(peak.stop() / 1e6, 1),
-        "gateway_share": cpu / seconds, "load_share": load["cpu_s"] / load["seconds"], "sink_share": sunk / seconds,
+        "gateway_share": round(cpu / seconds, 3), "load_share": round(load["cpu_s"] / load["seconds"], 3),
+        "sink_share": round(sunk / seconds, 3),
     }  # fmt: skip
 
 

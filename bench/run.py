@@ -27,13 +27,29 @@ from rich.table import Table
 
 WARM_UP = 2000
 
-COLUMNS = (
-    ("accepted /s", "accepted_per_s"), ("submitted /s", "submitted_per_s"), ("whole job /s", "whole_job_per_s"),
-    ("answer p50 ms", "answer_p50"), ("p95", "answer_p95"), ("p99", "answer_p99"),
-    ("to submit_sm p50 ms", "submit_p50"), ("p99", "submit_p99"), ("CPU s /1,000", "cpu_s_per_1000"), ("peak MB", "peak_mb"),
-    ("missing", "missing"), ("twice", "twice"), ("receipts missing", "receipts_missing"), ("twice", "receipts_twice"),
-    ("refused", "not_accepted"),
-)  # fmt: skip
+ROWS = (
+    ("accepted, a second", "accepted_per_s"),
+    ("submitted, a second", "submitted_per_s"),
+    ("whole job, a second", "whole_job_per_s"),
+    ("request to answer, ms: p50", "answer_p50"),
+    ("  p95", "answer_p95"),
+    ("  p99", "answer_p99"),
+    ("request to submit_sm, ms: p50", "submit_p50"),
+    ("  p99", "submit_p99"),
+    ("submit_sm to receipt pushed, ms: p50", "push_after_submit_p50"),
+    ("  p99", "push_after_submit_p99"),
+    ("CPU seconds for 1,000", "cpu_s_per_1000"),
+    ("peak memory, MB", "peak_mb"),
+    ("not accepted", "not_accepted"),
+    ("accepted, not submitted", "missing"),
+    ("submitted twice", "twice"),
+    ("accepted, no receipt pushed", "receipts_missing"),
+    ("receipt pushed twice", "receipts_twice"),
+    ("busy, of one core: gateway", "gateway_share"),
+    ("  load", "load_share"),
+    ("  sink", "sink_share"),
+)
+"""What the table shows of each measurement."""
 
 
 def main() -> None:
@@ -93,7 +109,7 @@ def flush_times(folder: Path, times: int = 200) -> list[float | None]:
 
 def show(results: dict[str, Any]) -> None:
     """The results as a table."""
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    console = Console()
     facts, flush, start = results["machine"], results["flush_ms"], results["start"]
     console.print(
         f"{facts['cores']} cores of {facts['processor']}, Linux {facts['kernel']}, Python {facts['python']}\n"
@@ -101,23 +117,26 @@ def show(results: dict[str, Any]) -> None:
         f"flush of 4 KiB: p50 {flush[0]} ms, p95 {flush[1]} ms, p99 {flush[2]} ms\n"
         f"started: first message accepted after {start['first_accepted_s']} s, submitted after {start['first_submitted_s']} s"
     )
-    table = Table("", *[name for name, _ in COLUMNS])
-    for number, row in enumerate(results["throughput"], 1):
-        table.add_row(f"closed loop {number}, {row['n']:,}", *[_cell(row[key]) for _, key in COLUMNS])
-    row = results["latency"]
-    table.add_row(f"{row['rate']:,.0f} a second, {row['n']:,}", *[_cell(row[key]) for _, key in COLUMNS])
+    measured = [*results["throughput"], results["latency"]]
+    table = Table("", *[_name(row) for row in measured])
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, key in ROWS:
+        table.add_row(name, *[_cell(row[key]) for row in measured])
     console.print(table)
-    for row in (*results["throughput"], results["latency"]):
-        console.print(
-            f"of one core: gateway {row['gateway_share']:.0%}, load {row['load_share']:.0%}, sink {row['sink_share']:.0%}; "
-            f"refused: {row['refused'] or 'none'}"
-        )
+    for row in measured:
+        if row["refused"]:
+            console.print(f"{_name(row)} refused: {row['refused']}")
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['n']:,} at {row['rate']:,.0f}/s" if row["rate"] else f"{row['n']:,} closed loop"
 
 
 def _cell(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def _arguments() -> argparse.Namespace:
