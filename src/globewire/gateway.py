@@ -7,6 +7,8 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,11 @@ from globewire.accept.desk import Desk
 from globewire.accept.intake import Intake
 from globewire.accept.nonces import Nonces
 from globewire.accept.server import Limits, Server
-from globewire.config import SIMULATOR, Config, HoldSettings
+from globewire.config import SIMULATOR, Api, Config, HoldSettings
 from globewire.declare import declare, first_account
 from globewire.hold.port import Question
 from globewire.hold.sqlite import SqliteHold
-from globewire.message import MessageId, Millis
+from globewire.message import CarrierId, Millis
 from globewire.mint import Mint, RequestIds
 from globewire.plan import Carrier
 from globewire.registry import Registry
@@ -44,7 +46,10 @@ DRAIN = 10.0
 SWITCH = 0.0005
 """Seconds after which a busy thread hands Python over. At the default of ten times that, the hold's writer, which comes back
 from SQLite to a busy event loop several times a transaction, spends its time waiting."""
-SIMULATOR_WINDOW = 100
+SIMULATED = Carrier(id=SIMULATOR, host="", port=0, system_id="globewire", password="", window=100, sender="Globewire")
+"""The simulator as a carrier; its address is known once it listens."""
+
+Stop = Callable[[], Coroutine[Any, Any, None]]
 
 
 def now() -> Millis:
@@ -62,8 +67,7 @@ class Gateway:
 
     def __init__(self, config: Config, only: frozenset[str] = frozenset()) -> None:
         self._config, self._only = config, only or frozenset(STAGES)
-        self._stops: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._stops: list[Stop] = []
         self.api: tuple[str, int] | None = None
         self.simulator: tuple[str, int] | None = None
         self.first_key: tuple[str, str] | None = None
@@ -81,73 +85,59 @@ class Gateway:
 
     async def stop(self) -> None:
         """Stop the stages in reverse: accept no more, finish what is in flight, close the hold."""
-        for stop in reversed(self._stops):
-            await stop()
-        self._stops.clear()
+        while self._stops:
+            await self._stops.pop()()
 
     async def _start(self) -> None:
-        config = self._config
+        config, only = self._config, self._only
         hold = await open_hold(config.hold, create=True)
         self._stops.append(hold.close)
-        vault = open_vault(config.hold.master_key, Path(config.hold.key_file))
-        await declare(hold, vault, config.accounts, now())
+        registry = await self._registry(hold)
+        carriers = await self._carriers()
+        router = Router(config.routes, carriers)
+        if "send" in only:
+            await hold.recover(now())
+            self._send(hold, carriers, Routing(router, config.routes))
+        if "settle" in only:
+            self._run(Receipts(hold, now=now).run)
+        if "tell" in only:
+            self._tell(hold, registry)
+        if "tend" in only:
+            self._run(self._sweep(hold).run)
+        if "accept" in only:
+            await self._accept(hold, registry, router, carriers)
+
+    async def _registry(self, hold: SqliteHold) -> Registry:
+        """The book, with what the configuration declares in it, or else a first account."""
+        settings = self._config.hold
+        vault = open_vault(settings.master_key, Path(settings.key_file))
+        await declare(hold, vault, self._config.accounts, now())
         self.first_key = await first_account(hold, vault, now())
         registry = Registry(hold, vault)
         await registry.refresh()
-        self._loop(registry.run)
-        carriers = await self._carriers()
-        router = Router(config.routes, carriers)
-        if "send" in self._only:
-            await hold.recover(now())
-            self._send(hold, carriers, Routing(router, config.routes))
-        if "settle" in self._only:
-            self._loop(Receipts(hold, now=now).run)
-        if "tell" in self._only:
-            self._tell(hold, registry)
-        if "tend" in self._only:
-            settings = config.hold
-            sweep = Sweep(
-                hold,
-                grace=config.send.grace * 1000,
-                bodies_days=settings.keep_bodies_days,
-                messages_days=settings.keep_messages_days,
-                now=now,
-            )
-            self._loop(sweep.run)
-        if "accept" in self._only:
-            await self._accept(hold, registry, router, carriers)
+        self._run(registry.run)
+        return registry
 
-    async def _carriers(self) -> dict[Any, Carrier]:
-        """The carriers by id; the simulator among them, started, where it is wanted."""
-        config = self._config
-        carriers = {carrier.id: carrier for carrier in config.carriers}
-        if config.simulator.enabled and self._only & {"accept", "send"}:
-            simulator = Simulator(config.simulator.behaviour)
-            listen = config.simulator.listen
-            self.simulator = await simulator.start(listen.host, listen.port)
-            self._stops.append(simulator.stop)
-            host, port = self.simulator
-            carriers[SIMULATOR] = Carrier(
-                id=SIMULATOR, host=host, port=port, system_id="globewire", password="", window=SIMULATOR_WINDOW, sender="Globewire"
-            )
+    async def _carriers(self) -> dict[CarrierId, Carrier]:
+        """The carriers by id; the simulator among them where it is wanted, and started where messages are sent."""
+        settings = self._config.simulator
+        carriers = {carrier.id: carrier for carrier in self._config.carriers}
+        if settings.enabled:
+            host, port = settings.listen.host, settings.listen.port
+            if "send" in self._only:
+                simulator = Simulator(settings.behaviour)
+                self.simulator = host, port = await simulator.start(host, port)
+                self._stops.append(simulator.stop)
+            carriers[SIMULATOR] = replace(SIMULATED, host=host, port=port)
         return carriers
 
-    def _send(self, hold: SqliteHold, carriers: dict[Any, Carrier], routing: Routing) -> None:
+    def _send(self, hold: SqliteHold, carriers: dict[CarrierId, Carrier], routing: Routing) -> None:
         clock = asyncio.get_running_loop().time
         for carrier in carriers.values():
             tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
-
-            def sessions(worker: Worker, carrier: Carrier = carrier, tls: ssl.SSLContext | None = tls) -> CarrierSessions:
-                return CarrierSessions(carrier, worker, tls=tls, clock=clock, jitter=random.random)
-
+            sessions = partial(CarrierSessions, carrier, tls=tls, clock=clock, jitter=random.random)
             worker = Worker(hold, carrier, routing, now=now, make=sessions)
-            task = self._loop(worker.run)
-
-            async def stop(worker: Worker = worker, task: asyncio.Task[None] = task) -> None:
-                await worker.stop(DRAIN)
-                task.cancel()
-
-            self._stops[-1] = stop
+            self._run(worker.run, before=partial(worker.stop, DRAIN))
 
     def _tell(self, hold: SqliteHold, registry: Registry) -> None:
         settings = self._config.callbacks
@@ -159,64 +149,73 @@ class Gateway:
             connections=settings.connections,
         )
         callbacks = Callbacks(hold, settings=pushing, clock=now, secret_of=registry.callback_secret)
-        self._loop(callbacks.run)
-        self._stops[-1] = callbacks.stop
+        self._run(callbacks.run, before=callbacks.stop)
 
-    async def _accept(self, hold: SqliteHold, registry: Registry, router: Router, carriers: dict[Any, Carrier]) -> None:
+    def _sweep(self, hold: SqliteHold) -> Sweep:
+        settings, grace = self._config.hold, self._config.send.grace * 1000
+        return Sweep(hold, grace=grace, bodies_days=settings.keep_bodies_days, messages_days=settings.keep_messages_days, now=now)
+
+    async def _accept(self, hold: SqliteHold, registry: Registry, router: Router, carriers: dict[CarrierId, Carrier]) -> None:
         number.prepare()
-        api, config = self._config.api, self._config
+        api, request_ids = self._config.api, RequestIds()
         newest = await hold.search(Question(limit=1))
         mint = Mint(now, api.node, max((standing.message.id for standing in newest), default=0))
-        request_ids = RequestIds()
-        desk = Desk(hold, router, carriers, lambda: registry.accounts, now, mint.ids, config.send.validity)
         intake = Intake(
-            desk,
+            Desk(hold, router, carriers, lambda: registry.accounts, now, mint.ids, self._config.send.validity),
             Nonces(await hold.nonces(now()), now),
             register=lambda: registry.register,
             request_id=request_ids,
             form=api.refusal_form,
             require_tls=api.require_tls,
         )
-        limits = Limits(
-            line=api.line_limit,
-            headers=api.header_limit,
-            body=api.body_limit,
-            header_timeout=api.header_timeout,
-            body_timeout=api.body_timeout,
-            connections=api.connections,
-        )
-        tls = None
-        if api.certificate:
-            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            tls.load_cert_chain(api.certificate, api.certificate_key)
         server = Server(
             intake.answer,
             host=api.listen.host,
             port=api.listen.port,
-            tls=tls,
-            limits=limits,
+            tls=_server_tls(api),
+            limits=_limits(api),
             trusted_proxies=api.trusted_proxies,
             request_id=request_ids,
         )
         self.api = await server.start()
-        self._stops.append(lambda: server.stop(DRAIN))
+        self._stops.append(partial(server.stop, DRAIN))
 
-    def _loop(self, run: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
-        """Start a stage's loop; its end by itself is a failure of the gateway."""
+    def _run(self, run: Stop, before: Stop | None = None) -> None:
+        """Start a stage's loop, to be stopped by `before` and then cancelled. Its end by itself is the gateway's failure."""
         task = asyncio.create_task(run())
         task.add_done_callback(self._ended)
 
         async def stop() -> None:
+            if before is not None and not task.done():
+                await before()
             task.cancel()
             await asyncio.wait([task])
 
         self._stops.append(stop)
-        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             log.critical("a stage failed", exc_info=task.exception())
             self.failed.set()
+
+
+def _server_tls(api: Api) -> ssl.SSLContext | None:
+    if not api.certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(api.certificate, api.certificate_key)
+    return context
+
+
+def _limits(api: Api) -> Limits:
+    return Limits(
+        line=api.line_limit,
+        headers=api.header_limit,
+        body=api.body_limit,
+        header_timeout=api.header_timeout,
+        body_timeout=api.body_timeout,
+        connections=api.connections,
+    )
 
 
 async def run(config: Config, only: frozenset[str], ready: Callable[[Gateway], None]) -> bool:
