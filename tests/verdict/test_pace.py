@@ -80,6 +80,17 @@ def test_cost_counts_segments() -> None:
     assert pace.delay(400) == pytest.approx(600, abs=0.1)
 
 
+def test_a_clock_set_back_bars_nobody_for_long() -> None:
+    """An hour back costs at most the turn that was due anyway."""
+    pace = Pace(2)
+    assert pace.take(EPOCH) == 0.0
+    back = EPOCH - 3_600_000
+    wait = pace.take(back)
+    assert 0 < wait <= 1000
+    assert pace.take(back + wait) == 0.0
+    assert pace.take(back + wait + 1000) == 0.0
+
+
 def test_a_rate_of_nothing_is_no_limit() -> None:
     """As in a carrier's plan."""
     pace = Pace(0)

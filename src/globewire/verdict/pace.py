@@ -3,7 +3,7 @@
 What "30 a second" means here: whoever never starts more than 30 within any second is never made to wait, and over time nobody
 gets more than 30 a second. In between, a caller that was idle may spend a second's worth at once, so that a window laid with
 malice may hold up to twice the limit. Where that is too much, as before a strict carrier, a smaller `burst` says so.
-It keeps no clock: the time is an argument, in milliseconds from any fixed point.
+It keeps no clock: the time is an argument, in milliseconds from any fixed point. A clock that is set back does no harm.
 """
 
 import math
@@ -15,25 +15,29 @@ class Pace:
     A rate of 0 is no limit. `jitter` ms of coming early are forgiven, and paid back by what follows.
     """
 
-    __slots__ = ("_due", "_each", "_slack", "rate")
+    __slots__ = ("_ahead", "_due", "_each", "_slack", "rate")
 
     def __init__(self, rate: float, burst: float | None = None, jitter: float = 0.0) -> None:
         self.rate = rate
         self._each = 1000.0 / rate if rate > 0 else 0.0
         self._slack = max(rate if burst is None else burst, 1.0) * self._each + jitter
         self._due = -math.inf  # when all that was taken would have been spent at an even pace
+        self._ahead = self._slack  # how far ahead of the clock that may be: further, and the clock was set back
 
     def take(self, now: float, cost: float = 1) -> float:
         """0.0 and it is taken, or the milliseconds until it would be. What costs more than a burst passes alone, paid after."""
+        self._due = min(self._due, now + self._ahead)
         wait = self.delay(now, cost)
         if wait == 0.0:
-            self._due = max(self._due, now) + cost * self._each
+            own = cost * self._each
+            self._due = max(self._due, now) + own
+            self._ahead = max(self._slack, own)
         return wait
 
     def delay(self, now: float, cost: float = 1) -> float:
         """What `take` would say, with nothing taken."""
         own = cost * self._each
-        wait = max(self._due, now) + own - now - max(self._slack, own)
+        wait = min(max(self._due - now, 0.0), self._ahead) + own - max(self._slack, own)
         return wait if wait > ROUNDING else 0.0
 
     def rested(self, now: float) -> bool:
