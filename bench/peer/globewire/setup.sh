@@ -9,6 +9,6 @@ cd "$root"
 # What builds the project is pinned with the development tools: take those lines of their lock, and no more.
 builders=$(mktemp)
 trap 'rm -f "$builders"' EXIT
-awk '/^[a-z]/ { keep = /^(hatchling|editables|packaging|pathspec|pluggy|trove-classifiers)==/ } keep' requirements/dev.lock >"$builders"
+awk '/^[a-z]/ { keep = /^(hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } keep' requirements/dev.lock >"$builders"
 .venv/bin/python -m pip install --quiet --require-hashes -r "$builders"
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
