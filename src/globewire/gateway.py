@@ -43,9 +43,9 @@ log = structlog.get_logger()
 STAGES = ("accept", "send", "settle", "tell", "tend")
 DRAIN = 10.0
 """Seconds that a stop waits for what is in flight."""
-SWITCH = 0.0005
-"""Seconds after which a busy thread hands Python over. At the default of ten times that, the hold's writer, which comes back
-from SQLite to a busy event loop several times a transaction, spends its time waiting."""
+SWITCH = 0.00003
+"""Seconds after which a busy thread hands Python over. The hold's writer comes back from SQLite to a busy event loop a dozen
+times a transaction; at 0.5 ms each (the default is 5 ms) the whole gateway accepted 2,660 messages a second, at this 3,840."""
 SIMULATED = Carrier(id=SIMULATOR, host="", port=0, system_id="globewire", password="", window=100, sender="Globewire")
 """The simulator as a carrier; its address is known once it listens."""
 
