@@ -8,10 +8,10 @@ import structlog
 
 from globewire import plan
 from globewire.errors import Unavailable
-from globewire.hold.port import SEND, CarrierStanding, Hold, SendJob
+from globewire.hold.port import SEND, CarrierStanding, Hold, Noted, SendJob
 from globewire.message import CarrierId, Message, Millis, Part, PartState
 from globewire.plan import OnUnknown
-from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, interrupted
+from globewire.send.attempt import LATER, Attempt, Ending, Piece, conclude, expired, interrupted
 from globewire.send.carrier import Carrier
 from globewire.send.hearing import Hearing
 from globewire.send.session import Pump
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 LEASE = 600_000
 """Milliseconds a message is leased for. Longer than any attempt: a worker that is started anew ends the old leases itself."""
+DIVERTED = 1000
+"""Messages that are moved to another carrier a second, at most."""
 TEMPORARY = (1.0, 5.0, 15.0)
 """Seconds after which a temporarily refused part is submitted again, before the carrier is given up for this message."""
 
@@ -102,8 +104,7 @@ class Worker:
         self._in_hand.add(message.id)
         if now >= message.expires_at:
             return self._end(expired(job, now))
-        doubtful = interrupted(job, self._routing.on_unknown(message), now) if job.interrupted else None
-        if doubtful is not None:
+        if (doubtful := self._doubtful(job, now)) is not None:
             return self._end(doubtful)
         parts = submissions(message, self._carrier.plan, now)
         attempt = Attempt(job, len(parts), len(parts))
@@ -207,8 +208,9 @@ class Worker:
                 await self._say()
                 if self._carrier.unbound_since is not None:
                     self._take_back()
-                if self._overdue() and self._routing.alternatives(self.id):
-                    await self._divert()
+                why = self._overdue()
+                if why and self._routing.alternatives(self.id):
+                    await self._divert(why)
             except Unavailable as fault:
                 await self._wait_out(fault)
 
@@ -232,29 +234,35 @@ class Worker:
         return ""
 
     def _take_back(self) -> None:
-        """Give what waits for its turn back to the lane, so that a crash leaves no doubt about it."""
-        waiting: dict[int, Attempt] = {}
+        """Give messages of which nothing was sent back to the lane, so that a crash leaves no doubt about them."""
+        unsent: dict[int, list[Piece]] = {}
         for ref in self._carrier.take_unsent():
             assert isinstance(ref, Piece)
-            waiting[id(ref.attempt)] = ref.attempt
-            ref.attempt.awaited -= 1
-        for attempt in waiting.values():
-            if attempt.awaited == 0 and not attempt.taken and not attempt.lost:
+            unsent.setdefault(ref.attempt.job.message.id, []).append(ref)
+        for pieces in unsent.values():
+            attempt = pieces[0].attempt
+            if len(pieces) == attempt.total:
                 self._end(Ending(attempt.job, (), self._now()))
-            elif attempt.awaited == 0:
-                attempt.awaited, attempt.lost = 1, attempt.lost + 1
-                self._part_over(attempt)
-            else:
-                attempt.lost += 1
+                continue
+            for piece in pieces:  # its other parts are with the carrier: these can go nowhere else
+                self._carrier.submit(piece, piece.submission)
 
-    async def _divert(self) -> None:
+    async def _divert(self, why: str) -> None:
         """Move what is due here to the next carrier of its route; what has none stays."""
         self._take_back()
-        jobs = await self._hold.claim(SEND, 1000, self._now(), LEASE, self.id)
-        for job in jobs:
-            if job.message.id in self._in_hand:
+        for job in await self._hold.claim(SEND, DIVERTED, self._now(), LEASE, self.id):
+            message, now = job.message, self._now()
+            if message.id in self._in_hand:
                 continue
-            self._in_hand.add(job.message.id)
-            following = self._routing.following(job.message, (*job.tried, self.id))
-            due = self._now() if following is not None else Millis(self._now() + 30_000)
-            self._end(Ending(job, (), due, following))
+            self._in_hand.add(message.id)
+            following = self._routing.following(message, (*job.tried, self.id))
+            if (doubtful := self._doubtful(job, now)) is not None:
+                self._end(doubtful)
+            elif following is None:
+                self._end(Ending(job, (), Millis(now + LATER)))
+            else:
+                self._end(Ending(job, (Noted(message.id, now, "diverted", f"{why}; next: {following}"),), now, following))
+
+    def _doubtful(self, job: SendJob, now: Millis) -> Ending | None:
+        """What follows for a job that an earlier worker may have submitted; None where there is no doubt, or it is resent."""
+        return interrupted(job, self._routing.on_unknown(job.message), now) if job.interrupted else None
