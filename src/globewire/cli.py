@@ -1,0 +1,114 @@
+"""The command `globewire`: a table of its commands, and how each failure ends.
+
+A command's module is loaded when its name is called, so that help is there at once. Exit codes: 0 it is done, 1 it failed,
+2 the arguments, the configuration or the database cannot be used.
+"""
+
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from globewire import __version__
+from globewire.commands.trouble import Trouble
+
+HELP = """\
+A self-hosted international SMS gateway. It speaks the SendMessageToGlobe API (Dysmsapi 2018-05-01) and delivers over your
+own carriers by SMPP 3.4; without a configuration it delivers to a simulated carrier, so that you can try it at once.
+
+Exit codes: 0 it is done; 1 it failed; 2 the arguments, the configuration or the database cannot be used.
+"""
+EXAMPLES = """\
+\b
+Examples:
+  globewire serve
+  globewire send --to 6591234567 --text "Hello" --wait
+  globewire message list --since 1h
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A command, or a group of them: the module that has it as `app`, and a line of help."""
+
+    module: str
+    summary: str
+    group: bool = True
+
+
+COMMANDS: dict[str, Row] = {
+    "serve": Row("serve", "Run the gateway.", group=False),
+    "send": Row("send", "Send a message as an SDK would.", group=False),
+    "message": Row("message", "Look messages up, and see why they went as they did."),
+    "carrier": Row("carrier", "See how the carriers stand."),
+    "account": Row("account", "Open accounts and change them."),
+    "key": Row("key", "Make AccessKeys, disable and delete them."),
+    "user": Row("user", "Add RAM users to an account."),
+    "policy": Row("policy", "Store RAM policies and attach them to users."),
+    "callback": Row("callback", "Set where delivery receipts are pushed, test it, push again."),
+    "config": Row("config", "Check a configuration file, or begin one."),
+    "simulate": Row("simulate", "Run the simulated carrier alone, for any SMPP client.", group=False),
+    "migrate": Row("migrate", "Make the database, or bring it up to date.", group=False),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. What a user did wrong ends in a sentence on stderr, never in a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = typer.main.get_command(application(COMMANDS.keys() & set(words)))
+    try:
+        command.main(args=words, prog_name="globewire")
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        return trouble.code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+def application(loaded: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
+    """The commands, those in `loaded` ready to be run, the others with no more than their line of help."""
+    app = typer.Typer(
+        help=HELP,
+        epilog=EXAMPLES,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 112},
+    )
+    app.callback()(_options)
+    for name, row in COMMANDS.items():
+        if name not in loaded:
+            app.command(name, help=row.summary)(_nothing)
+            continue
+        group: typer.Typer = import_module(f"globewire.commands.{row.module}").app
+        if row.group:
+            app.add_typer(group, name=name, short_help=row.summary, no_args_is_help=True)
+        else:
+            app.add_typer(group)
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"globewire {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", envvar="GLOBEWIRE_CONFIG", help="The configuration file.")
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")] = False,
+) -> None:
+    """What stands before the command. Its own --config comes after, and wins."""
+    context.obj = config
+
+
+def _nothing() -> None:
+    """Stands for a command that was not called."""

@@ -1,0 +1,167 @@
+"""`globewire callback`: where an account's delivery receipts are pushed, whether that works, and pushing again."""
+
+import dataclasses
+import time
+from typing import Annotated, Any
+
+import typer
+
+from globewire.commands import paper
+from globewire.commands.options import NOTICED, ConfigOption, JsonOption, examples
+from globewire.commands.shop import Shop, visit
+from globewire.commands.trouble import FAILED, Trouble
+from globewire.gateway import now
+from globewire.hold.port import AccountEntry
+from globewire.registry import callback_row
+from globewire.tell.callbacks import Settings, test_push
+from globewire.tell.push import PushResult
+from globewire.vault import Vault, VaultFault, new_callback_secret
+from globewire.verdict import endpoint
+
+app = typer.Typer(
+    help=f"Set where delivery receipts are pushed, test it, push again. {NOTICED}",
+    epilog=examples(
+        "callback set shop https://shop.example/receipts", "callback test shop", "callback show", "callback replay shop"
+    ),
+)
+AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
+
+
+@app.command("show", epilog=examples("callback show", "callback show shop --secret"))
+def show(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", show_default=False, help="The account; else all.")] = "",
+    secret: Annotated[bool, typer.Option("--secret", help="Show the secret that the account's pushes are signed with.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show each account's endpoint, what waits to be pushed there, and what came of the last push."""
+
+    async def ask(shop: Shop) -> list[dict[str, Any]]:
+        one = shop.account(account).id if account or secret else ""
+        boxes = {box.account: box for box in await shop.hold.outboxes()}
+        entries = [entry for entry in shop.book.accounts if one in ("", entry.id) and (entry.id in boxes or one)]
+        return [
+            {
+                "account": entry.id,
+                "url": entry.callback,
+                "waiting": box.waiting if (box := boxes.get(entry.id)) else 0,
+                "given_up": box.dead if box else 0,
+                "tries": box.tries if box else 0,
+                "next_push": paper.iso(box.due_at) if box and box.waiting else None,
+                "last": box.last if box else "",
+                **({"secret": _opened(shop.vault(), entry)} if secret else {}),
+            }
+            for entry in entries
+        ]
+
+    rows = visit(config, ask)
+    if as_json:
+        paper.as_json(rows)
+    elif secret:
+        paper.facts(
+            [("Account", rows[0]["account"]), ("Endpoint", rows[0]["url"] or "none"), ("Secret", rows[0]["secret"] or "none")]
+        )
+    else:
+        heads = ("Account", "Endpoint", "Waiting", "Given up", "Last push")
+        shown = [(r["account"], r["url"] or "none", r["waiting"], r["given_up"], r["last"]) for r in rows]
+        paper.table(heads, shown, "No account has an endpoint: globewire callback set ACCOUNT URL")
+
+
+@app.command("set", epilog=examples("callback set shop https://shop.example/receipts", "callback set shop --off"))
+def change(
+    account: AccountArgument,
+    url: Annotated[str, typer.Argument(metavar="URL", show_default=False, help="The http or https address to POST to.")] = "",
+    off: Annotated[bool, typer.Option("--off", help="Push nothing more for this account.")] = False,
+    new_secret: Annotated[bool, typer.Option("--new-secret", help="Sign with a new secret from now on, and print it.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Push an account's delivery receipts to an address.
+
+    The first time, the secret that the pushes are signed with is printed. Private and loopback addresses are refused unless
+    [callbacks] allow_private is set. Receipts of messages that end before there is an address are not pushed.
+    """
+    if off == bool(url):
+        raise Trouble("give either a URL or --off")
+
+    async def alter(shop: Shop) -> tuple[AccountEntry, str]:
+        entry = shop.account(account)
+        if shop.declared(entry.id):
+            raise Trouble(
+                f"the account {entry.id} is declared in the configuration", "set `callback` there and start the server again"
+            )
+        fault = endpoint.fault(url, shop.config.callbacks.allow_private) if url else ""
+        if fault:
+            raise Trouble(f"receipts cannot be pushed there: {fault}", _advice(fault))
+        secret = ""
+        sealed = entry.callback_secret
+        if url and (new_secret or not sealed):
+            secret = new_callback_secret()
+            sealed = shop.vault().seal(callback_row(entry.id), secret)
+        elif url and not entry.callback:
+            secret = _opened(shop.vault(), entry)
+        entry = dataclasses.replace(entry, callback=url, callback_secret=sealed)
+        await shop.hold.put_account(entry)
+        return entry, secret
+
+    entry, secret = visit(config, alter)
+    if as_json:
+        paper.as_json({"account": entry.id, "url": entry.callback} | ({"secret": secret} if secret else {}))
+        return
+    paper.say(f"Receipts of {entry.id} are pushed to {url}." if url else f"Receipts of {entry.id} are pushed no more.")
+    if secret:
+        paper.say(f"\nEach push is signed with this secret (HMAC-SHA256; see the documentation):\n\n    {secret}\n")
+    if url:
+        paper.say(f"Try it: globewire callback test {entry.id}")
+
+
+@app.command("test", epilog=examples("callback test shop"))
+def test(account: AccountArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Push one receipt that is marked as a test (MessageId 0) to an account's endpoint, and say what came back."""
+
+    async def push(shop: Shop) -> tuple[str, PushResult]:
+        entry = shop.account(account)
+        if not entry.callback:
+            raise Trouble(f"the account {entry.id} has no endpoint", f"globewire callback set {entry.id} URL")
+        settings = Settings(allow_private=shop.config.callbacks.allow_private, timeout=shop.config.callbacks.timeout)
+        secret = _opened(shop.vault(), entry).encode()
+        return entry.callback, await test_push(entry.callback, settings=settings, secret=secret, now=now())
+
+    began = time.time_ns() // 1_000_000
+    url, result = visit(config, push)
+    if as_json:
+        paper.as_json({"url": url, "at": paper.iso(began), **dataclasses.asdict(result)})
+    if not result.acknowledged:
+        advice = 'an endpoint answers HTTP 200 with {"code": 0} in the body, within the timeout'
+        raise Trouble(f"{url} did not acknowledge: {result.reason} (after {result.took} ms)", advice, code=FAILED)
+    if not as_json:
+        paper.say(f"{url} acknowledged the test in {result.took} ms.")
+
+
+@app.command("replay", epilog=examples("callback replay shop"))
+def replay(account: AccountArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Push again the receipts that were given up because the endpoint did not acknowledge them."""
+
+    async def revive(shop: Shop) -> tuple[str, int]:
+        entry = shop.account(account)
+        return entry.id, await shop.hold.revive(entry.id, now())
+
+    id, count = visit(config, revive)
+    if as_json:
+        paper.as_json({"account": id, "queued": count})
+    else:
+        paper.say(f"{count} receipts of {id} are queued again." if count else f"No receipt of {id} was given up.")
+
+
+def _opened(vault: Vault, entry: AccountEntry) -> str:
+    """The account's callback secret, "" where it has none."""
+    try:
+        return vault.open(callback_row(entry.id), entry.callback_secret) if entry.callback_secret else ""
+    except VaultFault as fault:
+        raise Trouble(str(fault)) from fault
+
+
+def _advice(fault: str) -> str:
+    if "public" in fault:
+        return "give a public address, or set allow_private = true in [callbacks] where that is what you want"
+    return "give an address such as https://shop.example/receipts"

@@ -1,0 +1,192 @@
+"""`globewire policy`: store RAM policies, show them, and attach them to users."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from globewire.commands import paper
+from globewire.commands.options import NOTICED, AccountOption, ConfigOption, JsonOption, examples
+from globewire.commands.shop import Shop, checked, visit
+from globewire.commands.trouble import Trouble
+from globewire.config.kinds import NAME
+from globewire.hold.port import AccountEntry, PolicyEntry, UserEntry
+from globewire.verdict import policy as verdict
+
+app = typer.Typer(
+    help=f"Store RAM policies and attach them to users. {NOTICED}",
+    epilog=examples("policy put sender sender.json", "policy attach sender till", "policy list"),
+)
+NameArgument = Annotated[str, typer.Argument(metavar="POLICY", help="The policy's name.")]
+UserArgument = Annotated[str, typer.Argument(metavar="USER", help="The user's name.")]
+
+
+@app.command("put", epilog=examples("policy put sender sender.json", "policy put sender - < sender.json"))
+def put(
+    name: NameArgument,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The policy document in JSON; - reads standard input.")],
+    account: AccountOption = "",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Store a policy, or replace the one of this name. A document that cannot be understood is refused with its place."""
+    checked(NAME, name, str, "POLICY")
+    if name in verdict.SYSTEM_POLICIES:
+        raise Trouble(f"{name} is a system policy and stays as it is", "give yours another name")
+    document = _read(file)
+    try:
+        verdict.read(document)
+    except verdict.PolicyFault as fault:
+        raise Trouble(f"the policy in {file} cannot be taken", lines=(str(fault),)) from fault
+
+    async def store(shop: Shop) -> PolicyEntry:
+        owner = shop.account(account)
+        _undeclared(shop, owner, name)
+        entry = PolicyEntry(owner.id, name, document)
+        await shop.hold.put_policy(entry)
+        return entry
+
+    entry = visit(config, store)
+    if as_json:
+        paper.as_json({"account": entry.account, "name": name})
+    else:
+        paper.say(f"The policy {name} is stored. Attach it: globewire policy attach {name} USER --account {entry.account}")
+
+
+@app.command("show", epilog=examples("policy show sender", "policy show AliyunDysmsFullAccess"))
+def show(name: NameArgument, account: AccountOption = "", config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Print a policy's document as it was stored."""
+
+    async def ask(shop: Shop) -> str:
+        return _document(shop, None if name in verdict.SYSTEM_POLICIES else shop.account(account), name)
+
+    document = visit(config, ask)
+    if as_json:
+        paper.as_json({"name": name, "document": document})
+    else:
+        paper.say("\n".join(map(paper.plain, document.splitlines())))
+
+
+@app.command("list", epilog=examples("policy list", "policy list --json"))
+def everything(account: AccountOption = "", config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the policies, of one account or of all, and to whom they are attached; the system's own are among them."""
+
+    async def ask(shop: Shop) -> list[dict[str, Any]]:
+        owner = shop.account(account).id if account else ""
+        users = [user for user in shop.book.users if owner in ("", user.account)]
+        rows = [
+            {
+                "name": p.name,
+                "account": p.account,
+                "users": [u.name for u in users if u.account == p.account and p.name in u.policies],
+            }
+            for p in shop.book.policies
+            if owner in ("", p.account)
+        ]
+        system = [{"name": name, "account": "", "users": _attached(users, name)} for name in verdict.SYSTEM_POLICIES]
+        return rows + system
+
+    rows = visit(config, ask)
+    if as_json:
+        paper.as_json(rows)
+        return
+    shown = [(row["name"], row["account"] or "(system)", ", ".join(row["users"])) for row in rows]
+    paper.table(("Policy", "Account", "Attached to"), shown, "")
+
+
+@app.command("attach", epilog=examples("policy attach sender till", "policy attach AliyunDysmsFullAccess till"))
+def attach(
+    name: NameArgument, user: UserArgument, account: AccountOption = "", config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Let a user do what a policy allows, and refuse what it denies."""
+
+    async def tie(shop: Shop) -> UserEntry:
+        owner = shop.account(account)
+        entry = _user(shop, owner, user)
+        _document(shop, owner, name)
+        if name in entry.policies:
+            return entry
+        entry = dataclasses.replace(entry, policies=(*entry.policies, name))
+        await shop.hold.put_user(entry)
+        return entry
+
+    _tell(visit(config, tie), as_json)
+
+
+@app.command("detach", epilog=examples("policy detach sender till"))
+def detach(
+    name: NameArgument, user: UserArgument, account: AccountOption = "", config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Take a policy from a user."""
+
+    async def untie(shop: Shop) -> UserEntry:
+        entry = _user(shop, shop.account(account), user)
+        if name not in entry.policies:
+            raise Trouble(f"the policy {name} is not attached to {user}", f"attached are: {', '.join(entry.policies) or 'none'}")
+        entry = dataclasses.replace(entry, policies=tuple(one for one in entry.policies if one != name))
+        await shop.hold.put_user(entry)
+        return entry
+
+    _tell(visit(config, untie), as_json)
+
+
+@app.command("delete", epilog=examples("policy delete sender"))
+def delete(name: NameArgument, account: AccountOption = "", config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Delete a policy and detach it everywhere."""
+    if name in verdict.SYSTEM_POLICIES:
+        raise Trouble(f"{name} is a system policy and stays as it is", f"detach it: globewire policy detach {name} USER")
+
+    async def remove(shop: Shop) -> None:
+        owner = shop.account(account)
+        _document(shop, owner, name)
+        _undeclared(shop, owner, name)
+        await shop.hold.delete_policy(owner.id, name)
+
+    visit(config, remove)
+    if as_json:
+        paper.as_json({"name": name, "deleted": True})
+    else:
+        paper.say(f"The policy {name} is deleted.")
+
+
+def _read(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
+        raise Trouble(f"the file {file} cannot be read: {why}", "give the path of a policy document in JSON") from fault
+
+
+def _document(shop: Shop, owner: AccountEntry | None, name: str) -> str:
+    if name in verdict.SYSTEM_POLICIES:
+        return verdict.SYSTEM_POLICIES[name]
+    for policy in shop.book.policies:
+        if owner and (policy.account, policy.name) == (owner.id, name):
+            return policy.document
+    raise Trouble(f"there is no policy {name!r} in this account", "`globewire policy list` shows those that there are")
+
+
+def _user(shop: Shop, owner: AccountEntry, name: str) -> UserEntry:
+    declared = shop.declared(owner.id)
+    if declared and any(one.name == name for one in declared.users):
+        raise Trouble(f"the user {name} is declared in the configuration", "change its policies there and start the server again")
+    return shop.user(owner, name)
+
+
+def _undeclared(shop: Shop, owner: AccountEntry, name: str) -> None:
+    declared = shop.declared(owner.id)
+    if declared and name in declared.policies:
+        raise Trouble(f"the policy {name} is declared in the configuration", "change it there and start the server again")
+
+
+def _attached(users: list[UserEntry], name: str) -> list[str]:
+    return [f"{user.account}/{user.name}" for user in users if name in user.policies]
+
+
+def _tell(entry: UserEntry, as_json: bool) -> None:
+    if as_json:
+        paper.as_json({"account": entry.account, "name": entry.name, "policies": list(entry.policies)})
+    else:
+        paper.say(f"The user {entry.name} has these policies now: {', '.join(entry.policies) or 'none, so it may do nothing'}.")
