@@ -100,7 +100,7 @@ class Worker:
     def _start(self, job: SendJob) -> None:
         message, now = job.message, self._now()
         if message.id in self._in_hand:
-            return  # the clock leapt past its lease; it is still ours
+            return None  # the clock leapt past its lease; it is still ours
         self._in_hand.add(message.id)
         if now >= message.expires_at:
             return self._end(expired(job, now))
