@@ -28,7 +28,9 @@ from globewire.verdict.route import Asked, Router
 from globewire.wire import callback, number, receipt, reply, request, segment, signature, submission
 from globewire.wire.pdu import Command, Fields, Pdu, Status, decode, encode
 
-MESSAGES, ROUNDS, BATCH = 1000, 5, 100
+MESSAGES, ROUNDS = 1000, 5
+PUSH = 100
+"""Receipts in one push."""
 ACCOUNT, CARRIER = AccountId("bench"), CarrierId("sink")
 NOW = Millis(time.time_ns() // 1_000_000)
 FIRST = NOW * 100_000
@@ -49,10 +51,11 @@ def main() -> None:
     """Measure all, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=20_000, help="messages through the hold (20,000)")
+    parser.add_argument("--batch", type=int, default=32, help="messages in a batch, the fewer the dearer (32)")
     parser.add_argument("--dir", type=Path, help="where the hold's file is to lie: its disk counts")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="globewire-bench-", dir=asked.dir) as folder:
-        held = uvloop.run(_hold(Path(folder) / "parts.db", asked.n))
+        held = uvloop.run(_hold(Path(folder) / "parts.db", asked.n, asked.batch))
     show([*_pieces(), *held])
 
 
@@ -81,13 +84,7 @@ def _pieces() -> Iterator[Cost]:
     numbers = [number.read(traffic.recipient(k)) for k in range(1, MESSAGES + 1)]
     asked = [Asked(n.country, n.digits, ACCOUNT, "", "", "Globewire") for n in numbers]
     router = Router([Route(id="route-1", carriers=(CARRIER,))], {CARRIER})
-    fields: reply.Fields = {
-        "ResponseCode": "OK",
-        "Segments": "1",
-        "From": "Globewire",
-        "MessageId": "1" * 18,
-        "NumberDetail": {"Country": "US"},
-    }
+    fields: reply.Fields = {"ResponseCode": "OK", "Segments": "1", "From": "Globewire", "NumberDetail": {"Country": "US"}}
     yield _cost("accept", "request: split from the stream", framer.feed, octets)
     yield _cost("accept", "request: read", request.read, raws)
     yield _cost("accept", "signature: verify", lambda call: signature.verify(call, traffic.SECRET), calls)
@@ -109,14 +106,14 @@ def _pdus() -> Iterator[Cost]:
     receipts = [encode(_deliver(k, id)) for k, id in enumerate(ids)]
     heard = [decode(one) for one in receipts]
     items = [callback.Item(m.id, m.to, NOW, NOW, "1", "DELIVRD", "success", m.task_id, 1) for m in messages]
-    batches = [items[at : at + BATCH] for at in range(0, MESSAGES, BATCH)]
+    batches = [items[at : at + PUSH] for at in range(0, MESSAGES, PUSH)]
     yield _cost("send", "message: to submit_sm", lambda message: submission.submissions(message, carrier, NOW), messages)
     yield _cost("send", "submit_sm: write", encode, pdus)
     yield _cost("send", "submit_sm_resp: read", decode, responses)
     yield _cost("settle", "deliver_sm: read", decode, receipts)
     yield _cost("settle", "receipt: read", lambda pdu: receipt.read(pdu, ids=ReceiptIds.AUTO), heard)
     yield _cost("settle", "deliver_sm_resp: write", lambda k: encode(Pdu(Command.DELIVER_SM_RESP, Status.ROK, k)), range(MESSAGES))
-    yield _cost("tell", f"push of {BATCH}: write", callback.body, batches)
+    yield _cost("tell", f"push of {PUSH}: write", callback.body, batches)
 
 
 def _deliver(k: int, id: str) -> Pdu:
@@ -146,18 +143,18 @@ def _cost(stage: str, what: str, call: Callable[[Any], object], arguments: Seque
 # --- the hold ----------------------------------------------------------------------------------------------------------
 
 
-async def _hold(path: Path, n: int) -> list[Cost]:
+async def _hold(path: Path, n: int, most: int) -> list[Cost]:
     """A message's whole life in the hold, lane by lane, in batches."""
     hold = await SqliteHold.open(path)
     await hold.put_account(AccountEntry(ACCOUNT, "", "http://127.0.0.1/", {}, NOW))
-    batches = [range(at, min(at + BATCH, n)) for at in range(0, n, BATCH)]
+    batches = [range(at, min(at + most, n)) for at in range(0, n, most)]
     submissions = [[_submission(k) for k in batch] for batch in batches]
     costs = [
-        await _timed("accept", f"hold: keep, {BATCH} callers at once", n, lambda: _keep(hold, submissions)),
-        await _timed("send", "hold: claim and done", n, lambda: _send(hold)),
-        await _timed("settle", "hold: record what was heard", n, lambda: _hear(hold, batches)),
-        await _timed("settle", "hold: claim, decide and done", n, lambda: _settle(hold)),
-        await _timed("tell", "hold: claim and done", n, lambda: _tell(hold)),
+        await _timed("accept", f"hold: keep, {most} callers at once", n, lambda: _keep(hold, submissions)),
+        await _timed("send", f"hold: claim and done, {most} at a time", n, lambda: _send(hold, most)),
+        await _timed("settle", f"hold: record what was heard, {most} at a time", n, lambda: _hear(hold, batches)),
+        await _timed("settle", f"hold: claim, decide and done, {most} at a time", n, lambda: _settle(hold, most)),
+        await _timed("tell", f"hold: claim and done, {most} at a time", n, lambda: _tell(hold, most)),
     ]
     counts = await hold.counts()
     await hold.close()
@@ -178,8 +175,8 @@ async def _keep(hold: SqliteHold, batches: list[list[Submission]]) -> None:
         await asyncio.gather(*[hold.keep([one], Nonce(one.message.id * 40_503 % 2**63, until)) for one in batch])
 
 
-async def _send(hold: SqliteHold) -> None:
-    while jobs := await hold.claim(SEND, BATCH, NOW, 60_000, CARRIER):
+async def _send(hold: SqliteHold, most: int) -> None:
+    while jobs := await hold.claim(SEND, most, NOW, 60_000, CARRIER):
         await hold.done(*[(job, _sent(job)) for job in jobs])
 
 
@@ -188,13 +185,13 @@ async def _hear(hold: SqliteHold, batches: list[range]) -> None:
         await hold.record(*[Heard(CARRIER, Receipt((_carrier_id(k),), traffic.recipient(k), "DELIVRD", "000"), NOW) for k in batch])
 
 
-async def _settle(hold: SqliteHold) -> None:
-    while jobs := await hold.claim(SETTLE, BATCH, NOW, 60_000):
+async def _settle(hold: SqliteHold, most: int) -> None:
+    while jobs := await hold.claim(SETTLE, most, NOW, 60_000):
         await hold.done(*zip(jobs, decide(jobs, NOW), strict=True))
 
 
-async def _tell(hold: SqliteHold) -> None:
-    while jobs := await hold.claim(TELL, BATCH, NOW, 60_000):
+async def _tell(hold: SqliteHold, most: int) -> None:
+    while jobs := await hold.claim(TELL, most, NOW, 60_000):
         await hold.done(*[(job, []) for job in jobs])
 
 
