@@ -34,7 +34,9 @@ def send(
     to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="The number: digits, with the dialling code.")],
     text: Annotated[str, typer.Option("--text", "--message", metavar="TEXT", help="The text.")],
     sender: Annotated[str, typer.Option("--from", metavar="SENDER", help="The sender ID that the phone shows.")] = "",
-    type: Annotated[MessageType | None, typer.Option("--type", help="What the text is for.")] = None,
+    type: Annotated[
+        MessageType | None, typer.Option("--type", metavar="TYPE", help=f"What the text is for: {', '.join(MessageType)}.")
+    ] = None,
     task_id: Annotated[str, typer.Option("--task-id", metavar="ID", help="An id of your own; the receipt carries it.")] = "",
     validity: Annotated[int | None, typer.Option("--validity", metavar="SECONDS", help="How long to go on trying.")] = None,
     channel: Annotated[str, typer.Option("--channel", metavar="ID", help="The carrier or route to go by.")] = "",
@@ -43,9 +45,12 @@ def send(
     endpoint: Annotated[
         str, typer.Option("--endpoint", metavar="URL", help="The server; else where [api] listen says, http://127.0.0.1:8018.")
     ] = "",
-    key_id: Annotated[str, typer.Option("--key-id", envvar="GLOBEWIRE_ACCESS_KEY_ID", help="The AccessKey ID.")] = "",
+    key_id: Annotated[str, typer.Option("--key-id", metavar="ID", envvar="GLOBEWIRE_ACCESS_KEY_ID", help="The AccessKey ID.")] = "",
     secret: Annotated[
-        str, typer.Option("--secret", envvar="GLOBEWIRE_ACCESS_KEY_SECRET", help="Its secret; better given by the variable.")
+        str,
+        typer.Option(
+            "--secret", metavar="SECRET", envvar="GLOBEWIRE_ACCESS_KEY_SECRET", help="Its secret; better given by the variable."
+        ),
     ] = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,

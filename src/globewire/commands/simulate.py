@@ -47,12 +47,12 @@ def simulate(
     is printed on one line, then an event a line.
     """
     settings = configuration(config)
-    journal.keep(settings.log)
     wanted = settings.simulator
     if listen:
         wanted = dataclasses.replace(wanted, listen=checked(LISTEN, listen, Listen, "--listen"))
     elif not wanted.listen.port:
         wanted = dataclasses.replace(wanted, listen=Listen(wanted.listen.host, PORT))
+    journal.keep(settings.log)
     try:
         uvloop.run(_run(wanted, as_json))
     except OSError as fault:
