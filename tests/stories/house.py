@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from globewire import config
 from globewire.gateway import Gateway
-from globewire.hold.port import Standing
+from globewire.hold.port import Note, Standing
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import AccessKeyId, AccountId, MessageId, Millis, State
 from globewire.vault import Vault, open_vault
@@ -40,8 +40,11 @@ def carrier(id: str, address: tuple[str, int], **keys: object) -> str:
 
 
 def account(id: str = "shop", key: tuple[str, str] = KEY, **keys: object) -> str:
-    """An account with one key."""
-    return table("[[account]]", id=id, **keys) + table("[[account.key]]", id=key[0], secret=key[1])
+    """An account with one key, which may send much faster than the documented pace unless `keys` have a `quota`."""
+    quota = keys.pop("quota", {"SendMessageToGlobe": 2000})
+    assert isinstance(quota, dict)
+    own = table("[[account.key]]", id=key[0], secret=key[1])
+    return table("[[account]]", id=id, **keys) + table("[account.quota]", **quota) + own
 
 
 def route(*carriers: str, **keys: object) -> str:
@@ -117,9 +120,14 @@ class Books:
 
         return await eventually(look, lambda: f"{words!r} awaited of {id}; {said}")
 
-    async def notes(self, message: MessageId) -> list[str]:
-        """The words of a message's history."""
-        return [note.what for note in (await self.standing(message)).notes]
+    async def noted(self, message: MessageId, words: str) -> Note:
+        """The line of a message's history that has `words` in it, once it is there."""
+
+        async def look() -> Note | None:
+            notes = (await self.standing(message)).notes
+            return next((note for note in notes if words in f"{note.what}: {note.detail}"), None)
+
+        return await eventually(look, lambda: f"{words!r} never came into its history")
 
 
 @asynccontextmanager
