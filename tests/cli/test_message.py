@@ -71,7 +71,7 @@ def test_filters(held: Run, filters: tuple[str, ...], expected: list[int]) -> No
     assert sorted(int(row["task_id"].removeprefix("task-")) for row in rows) == expected
 
 
-@pytest.mark.parametrize(("age", "found"), [("30m", False), ("2h", True), ("1d", True), ("3599s", False)])
+@pytest.mark.parametrize(("age", "found"), [("30m", False), ("2h", True), ("1d", True), ("999999w", True), ("3599s", False)])
 def test_since(held: Run, age: str, found: bool) -> None:
     rows = held("message", "list", "--since", age, "--json").json
     assert ("task-3" in [row["task_id"] for row in rows]) is found

@@ -87,6 +87,8 @@ MISTAKES = (
     (("send", "--to", "1", "--text", "x", "--endpoint", "http://x/path"), "is not an address"),
     (("send", "--to", "1", "--text", "x", "--key-id", "a"), "give --key-id and --secret, or neither"),
     (("send", "--to", "1", "--text", "x"), "the database globewire.db has no enabled AccessKey"),
+    (("send", "--to", "1", "--text", "x", "--key-id", "a\nb", "--secret", "x"), "--key-id: 'a?b' is not a name"),
+    (("send", "--to", "1", "--text", "\udcff"), "an argument is not text in UTF-8"),
     (("serve", "--listen", "8018"), "--listen: '8018' is not an address to listen on"),
     (("serve", "--only", "deliver"), "'deliver' is not one of 'accept', 'send', 'settle', 'tell', 'tend'"),
     (("simulate", "--listen", "x:y"), "--listen: 'x:y' is not an address"),

@@ -70,7 +70,7 @@ def find(
         state=state or "",
         carrier=carrier,
         country=country.upper(),
-        since=int(time.time() * 1000) - _age(since) if since else 0,
+        since=max(int(time.time() * 1000) - _age(since), 1) if since else 0,
         limit=limit,
     )
 

@@ -8,9 +8,11 @@ import typer
 from globewire.commands import paper
 from globewire.commands.client import Client, check_endpoint
 from globewire.commands.options import ConfigOption, JsonOption, examples
-from globewire.commands.shop import Shop, configuration, visit_with
+from globewire.commands.plain import plain
+from globewire.commands.shop import Shop, checked, configuration, visit_with
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.config import Config, Listen
+from globewire.config.kinds import KEY_NAME
 from globewire.message import MessageType
 
 app = typer.Typer()
@@ -62,6 +64,8 @@ def send(
     """
     if bool(key_id) != bool(secret):
         raise Trouble("an AccessKey is an ID and a secret", "give --key-id and --secret, or neither")
+    if key_id:
+        checked(KEY_NAME, key_id, str, "--key-id")
     settings = configuration(config)
     at = check_endpoint(endpoint or _endpoint(settings))
     client = Client(at, *((key_id, secret) if key_id else _key(settings)))
@@ -134,7 +138,7 @@ def _follow(client: Client, message: str, until: float, quiet: bool) -> dict[str
         if status != seen and not quiet:
             what = " ".join(filter(None, (str(reply.get("ErrorCode") or ""), str(reply.get("ErrorDescription") or ""))))
             clock = paper.moment(time.time_ns() // 1_000_000, year=False)
-            paper.say(f"{clock}  {STATUS.get(status, status)}{'  ' if what else ''}{paper.plain(what)}")
+            paper.say(f"{clock}  {STATUS.get(status, status)}{'  ' if what else ''}{plain(what)}")
         seen = status
         if status in ("1", "2") or time.monotonic() >= until:
             return reply
