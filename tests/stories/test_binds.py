@@ -34,6 +34,22 @@ async def test_an_absent_carrier_is_passed_over_until_it_comes(tmp_path: Path) -
             assert (standing.carrier, first.counts["taken"], second.counts["taken"]) == ("north", 1, 1)
 
 
+async def test_of_two_absent_carriers_the_one_that_comes_first_gets_the_messages(tmp_path: Path) -> None:
+    """Whichever of the route it is, and however often the messages were passed on before."""
+    async with simulated() as (_, north), simulated() as (_, south):
+        pass
+    quick = {"unbound_grace": 0}
+    carriers = [carrier("north", north, **quick), carrier("south", south, **quick), route("north", "south")]
+    async with house(tmp_path, *carriers) as home:
+        for port, name in ((north[1], "north"), (south[1], "south")):
+            message = await home.customer.send("85261230000", "whoever")
+            for id in ("north", "south"):
+                await home.books.carrier_says(id, "no connection")
+            async with simulated(port=port):
+                standing = await home.books.until(message, State.DELIVERED)
+            assert standing.carrier == name
+
+
 async def test_what_waits_for_an_only_carrier_leaves_when_it_comes(tmp_path: Path) -> None:
     """Nothing is lost and nothing is refused meanwhile."""
     async with simulated() as (_, north):

@@ -11,7 +11,7 @@ from globewire.errors import Unavailable
 from globewire.hold.port import SEND, CarrierStanding, Hold, Noted, SendJob
 from globewire.message import CarrierId, Message, Millis, Part, PartState
 from globewire.plan import OnUnknown
-from globewire.send.attempt import LATER, Attempt, Ending, Piece, conclude, expired, interrupted
+from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, interrupted
 from globewire.send.carrier import Carrier
 from globewire.send.hearing import Hearing
 from globewire.send.session import Pump
@@ -26,6 +26,8 @@ LEASE = 600_000
 """Milliseconds a message is leased for. Longer than any attempt: a worker that is started anew ends the old leases itself."""
 DIVERTED = 1000
 """Messages that are moved to another carrier a second, at most."""
+PATIENCE = 5_000
+"""Milliseconds until a message of a carrier that is passed over is looked at again, where its own route has no other."""
 TEMPORARY = (1.0, 5.0, 15.0)
 """Seconds after which a temporarily refused part is submitted again, before the carrier is given up for this message."""
 
@@ -39,8 +41,14 @@ class Routing(Protocol):
     def on_unknown(self, message: Message) -> OnUnknown:
         """What its route says of an unanswered submit."""
 
+    def pass_over(self, carrier: CarrierId, away: bool) -> None:
+        """From now on pass the carrier over, or do so no more."""
+
     def alternatives(self, carrier: CarrierId) -> bool:
-        """Whether any route that names the carrier names another."""
+        """Whether any route that names the carrier names another that is not passed over."""
+
+    def instead(self, message: Message, carrier: CarrierId, tried: Sequence[CarrierId]) -> CarrierId | None:
+        """Another carrier of the message's route that is not passed over."""
 
 
 class Worker:
@@ -229,6 +237,7 @@ class Worker:
                 if self._carrier.unbound_since is not None:
                     self._take_back()
                 why = self._overdue()
+                self._routing.pass_over(self.id, bool(why))
                 if why and self._routing.alternatives(self.id):
                     await self._divert(why)
             except Unavailable as fault:
@@ -272,11 +281,11 @@ class Worker:
         self._take_back()
         for job in await self._due(DIVERTED):
             message, now = job.message, self._now()
-            following = self._routing.following(message, (*job.tried, self.id))
+            following = self._routing.instead(message, self.id, job.tried)
             if (doubtful := self._doubtful(job, now)) is not None:
                 self._end(doubtful)
             elif following is None:
-                self._end(Ending(job, (), Millis(now + LATER)))
+                self._end(Ending(job, (), Millis(now + PATIENCE)))
             else:
                 self._end(Ending(job, (Noted(message.id, now, "diverted", f"{why}; next: {following}"),), now, following))
 
