@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from globewire import config
 from globewire.gateway import Gateway
-from globewire.hold.port import Note, Standing
+from globewire.hold.port import Note, Question, Standing
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import AccessKeyId, AccountId, MessageId, Millis, State
 from globewire.vault import Vault, open_vault
@@ -119,6 +119,10 @@ class Books:
             return said[id] if words in said.get(id, "") else None
 
         return await eventually(look, lambda: f"{words!r} awaited of {id}; {said}")
+
+    async def everything(self) -> list[Standing]:
+        """All messages, newest first."""
+        return await self.hold.search(Question(limit=100_000))
 
     async def noted(self, message: MessageId, words: str) -> Note:
         """The line of a message's history that has `words` in it, once it is there."""
