@@ -14,6 +14,8 @@ log = structlog.get_logger()
 
 BATCH = 500
 LEASE = 60_000
+LINGER = 0.01
+"""Seconds from the first receipt heard to its claim: what comes meanwhile is settled in the same transaction."""
 
 
 class Receipts:
@@ -33,6 +35,7 @@ class Receipts:
                 continue
             if not settled:
                 await self._hold.wait(SETTLE, "", 0.25)
+                await asyncio.sleep(LINGER)
 
     async def settle(self) -> int:
         """Settle one batch of what is due; how many receipts there were."""
