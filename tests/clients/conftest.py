@@ -26,6 +26,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def strict_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A gateway with plain HTTP that refuses as the generic one does: HTTP 403 with NoPermission."""
-    with running(configuration(tmp_path_factory.mktemp("strict"), 'refusal_form = "gateway"'), DISABLED) as house:
+    """A gateway with plain HTTP that refuses as the generic one does, HTTP 403 with NoPermission, and takes no large requests."""
+    api = 'refusal_form = "gateway"\nline_limit = 65536\nbody_limit = 65536'
+    with running(configuration(tmp_path_factory.mktemp("strict"), api), DISABLED) as house:
         yield house

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -137,6 +138,19 @@ async def test_the_asynchronous_client_sends_too(client: Client) -> None:
     assert response.body.response_code == "OK"
     found = await client.query_message_async(QueryMessageRequest(message_id=response.body.message_id))
     assert found.body.message == "a+b c~*'%/中"
+
+
+def test_many_threads_send_at_once(client: Client, house: House) -> None:
+    """Each of them is told its own message's id."""
+
+    def one(n: int) -> tuple[str, str]:
+        body = send(client, message=f"text {n}", task_id="threads")
+        return body.message_id, f"text {n}"
+
+    with ThreadPoolExecutor(8) as pool:
+        told = dict(pool.map(one, range(100)))
+    assert {str(kept.message.id): kept.message.text for kept in house.search(task_id="threads", limit=200)} == told
+    assert len(told) == 100
 
 
 # --- BatchSendMessageToGlobe -----------------------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """What the SDKs make of the errors that users meet."""
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from alibabacloud_dysmsapi20180501.models import QueryMessageRequest, SendMessageToGlobeRequest
+from alibabacloud_dysmsapi20180501.models import BatchSendMessageToGlobeRequest, QueryMessageRequest, SendMessageToGlobeRequest
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException, ClientException, ThrottlingException
 from alibabacloud_tea_openapi.models import OpenApiRequest, Params
 from alibabacloud_tea_openapi.utils import Utils
@@ -343,6 +344,20 @@ FITTING = {
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FITTING.items() for value in values])
 def test_a_value_that_just_can_be(house: House, name: str, value: str) -> None:
     assert call(house, "SendMessageToGlobe", {**HELLO, name: value})["body"]["ResponseCode"] == "OK"
+
+
+def test_a_request_that_is_too_large(strict_house: House) -> None:
+    """HTTP 413 with a code of ours: both SDKs hear of it, though they are still sending when it is said."""
+    numbers, texts = json.dumps([SINGAPORE] * 500), json.dumps(["x" * 1000] * 500)
+    request = BatchSendMessageToGlobeRequest(to=numbers, message=texts)
+    with pytest.raises(ClientException) as refused:
+        product(strict_house).batch_send_message_to_globe(request)
+    assert (refused.value.status_code, refused.value.code) == (413, "RequestTooLarge")
+    assert "its line has more than 65536 bytes" in refused.value.message
+    with pytest.raises(ServerException) as old:
+        core_call(core(), common(strict_house, "BatchSendMessageToGlobe", {"To": numbers, "Message": texts}, body=True))
+    assert (old.value.http_status, old.value.error_code) == (413, "RequestTooLarge")
+    assert "its body has more than 65536 bytes" in old.value.message
 
 
 def test_a_refused_call_keeps_nothing(house: House) -> None:
