@@ -103,12 +103,15 @@ class Books:
     async def settled(self, *unfinished: State, at_least: int = 1) -> dict[str, int]:
         """The counts of all messages, once `at_least` are there and none is in any of the `unfinished` states."""
 
+        counts: dict[str, int] = {}
+
         async def look() -> dict[str, int] | None:
-            counts = await self.hold.counts()
+            counts.clear()
+            counts.update(await self.hold.counts())
             messages = sum(count for name, count in counts.items() if name.startswith("state."))
             return None if messages < at_least or any(counts.get(f"state.{state}") for state in unfinished) else counts
 
-        return await eventually(look)
+        return await eventually(look, lambda: f"none {unfinished} awaited; {counts}")
 
     async def carrier_says(self, id: str, words: str) -> str:
         """What is said of a carrier's binds, once that has `words` in it."""
