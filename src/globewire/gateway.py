@@ -21,7 +21,7 @@ from globewire.accept.nonces import Nonces
 from globewire.accept.server import Limits, Server
 from globewire.config import SIMULATOR, Api, Config, HoldSettings
 from globewire.declare import declare, first_account
-from globewire.hold.port import Question
+from globewire.hold.port import SEND, SETTLE, TELL, Question
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import CarrierId, Millis
 from globewire.mint import Mint, RequestIds
@@ -99,7 +99,7 @@ class Gateway:
         carriers = await self._carriers()
         router = Router(config.routes, carriers)
         if "send" in only:
-            await hold.recover(now())
+            await self._recover(hold, carriers)
             self._send(hold, carriers, Routing(router, config.routes))
         if "settle" in only:
             self._run(Receipts(hold, now=now).run)
@@ -134,6 +134,13 @@ class Gateway:
                 self._stops.append(simulator.stop)
             carriers[SIMULATOR] = replace(SIMULATED, host=host, port=port)
         return carriers
+
+    async def _recover(self, hold: SqliteHold, carriers: dict[CarrierId, Carrier]) -> None:
+        """No other process works on this file: what an earlier one had leased is free again."""
+        for carrier in carriers:
+            await hold.recover(now(), SEND, carrier)
+        await hold.recover(now(), SETTLE)
+        await hold.recover(now(), TELL)
 
     def _send(self, hold: SqliteHold, carriers: dict[CarrierId, Carrier], routing: Routing) -> None:
         clock = asyncio.get_running_loop().time
