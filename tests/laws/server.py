@@ -31,7 +31,7 @@ class Server:
         self._home = Path(tempfile.mkdtemp(prefix="globewire-postgres-"))
         self._user = "nobody" if os.geteuid() == 0 else None
         self._programs = self._reachable(_package())
-        self.port = _free_port()
+        self.port = free_port()
         if self._user:
             os.chmod(self._home, 0o755)
         self._data = self._home / "data"
@@ -113,7 +113,7 @@ def _package() -> Path:
     return Path(spec.origin).parent
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])

@@ -96,7 +96,10 @@ class PostgresHold:
             )
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
             raise SchemaFault(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
-        return cls(pool, connect)
+        hold = cls(pool, connect)
+        async with asyncio.timeout(PATIENCE):
+            await hold._bell.listening.wait()
+        return hold
 
     async def close(self) -> None:
         for line in (self._keeping, self._claiming, self._writing):

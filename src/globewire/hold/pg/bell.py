@@ -27,6 +27,8 @@ class Bell:
         self._connect, self._wakes = connect, wakes
         self._rung: set[str] = set()
         self._more = asyncio.Event()
+        self.listening = asyncio.Event()
+        """Set from the first time that others' rings are heard."""
         self._task = asyncio.create_task(self._run())
 
     def ring(self, lane: Lane[Any], of: str = "") -> None:
@@ -54,6 +56,7 @@ class Bell:
         try:
             await connection.execute("SET synchronous_commit = off")  # a NOTIFY alone need not be flushed
             await connection.add_listener(CHANNEL, self._heard)
+            self.listening.set()
             connection.add_termination_listener(lambda _: self._more.set())
             while not connection.is_closed():
                 await self._more.wait()
