@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from globewire.hold.changes import COMES_FROM, waves
-from globewire.hold.pg.batch import ask, run, span, unnest
+from globewire.hold.pg.batch import Batch, span
 from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
 from globewire.message import FINAL, State
 
@@ -27,55 +27,59 @@ async def record(connection: Any, payloads: Sequence[Sequence[Fact]]) -> list[No
     return [None] * len(payloads)
 
 
-_SUBMITTED = (
-    "INSERT INTO part(message, sequence, total, carrier, carrier_id, state, at) "
-    f"SELECT * FROM {unnest('bigint', 'integer', 'integer', 'text', 'text', 'text', 'bigint')} "
+_SUBMITTED = Batch(
+    "INSERT INTO part(message, sequence, total, carrier, carrier_id, state, at) SELECT * FROM {rows} "
     "ON CONFLICT(message, sequence) DO UPDATE SET total = excluded.total, carrier = excluded.carrier, "
-    "carrier_id = excluded.carrier_id, state = excluded.state, at = excluded.at, error = ''"
+    "carrier_id = excluded.carrier_id, state = excluded.state, at = excluded.at, error = ''",
+    *("message bigint", "sequence integer", "total integer", "carrier text", "carrier_id text", "state text", "at bigint"),
 )
-_PART_BECAME = (
-    f"UPDATE part AS p SET state = j.state, error = j.error, at = j.at "
-    f"FROM {unnest('bigint', 'integer', 'text', 'text', 'bigint')} AS j(message, sequence, state, error, at) "
-    "WHERE p.message = j.message AND p.sequence = j.sequence AND p.message BETWEEN $6 AND $7"
+_PART_BECAME = Batch(
+    "UPDATE part AS p SET state = j.state, error = j.error, at = j.at FROM {rows} "
+    "WHERE p.message = j.message AND p.sequence = j.sequence AND p.message BETWEEN $2 AND $3",
+    *("message bigint", "sequence integer", "state text", "error text", "at bigint"),
 )
-_HEAR = (
-    "INSERT INTO heard(carrier, carrier_ids, recipient, status, error, marked, heard_at, due_at) "
-    f"SELECT * FROM {unnest('text', 'text', 'text', 'text', 'text', 'boolean', 'bigint', 'bigint')}"
+_HEAR = Batch(
+    "INSERT INTO heard(carrier, carrier_ids, recipient, status, error, marked, heard_at, due_at) SELECT * FROM {rows}",
+    *("carrier text", "carrier_ids text", "recipient text", "status text", "error text", "marked boolean"),
+    *("heard_at bigint", "due_at bigint"),
 )
-_NOTE = f"INSERT INTO note(message, at, what, detail) SELECT * FROM {unnest('bigint', 'bigint', 'text', 'text')}"
+_NOTE = Batch(
+    "INSERT INTO note(message, at, what, detail) SELECT * FROM {rows}",
+    *("message bigint", "at bigint", "what text", "detail text"),
+)
 
 
 async def write(connection: Any, facts: Sequence[Fact]) -> None:
     """Write facts: parts first, then the messages' states, in the order given."""
     parts = {(p.message, p.sequence): p for p in (f.part for f in facts if isinstance(f, Submitted))}
     rows: list[Any] = [(*key, p.total, p.carrier, p.carrier_id, p.state, p.at) for key, p in sorted(parts.items())]
-    await run(connection, _SUBMITTED, rows)
+    await _SUBMITTED.run(connection, rows)
     became = {(f.message, f.sequence): f for f in facts if isinstance(f, PartBecame)}
     rows = [(*key, f.state, f.error, f.at) for key, f in sorted(became.items())]
-    await run(connection, _PART_BECAME, rows, *span(row[0] for row in rows))
+    await _PART_BECAME.run(connection, rows, *span(row[0] for row in rows))
     heard = [(f.receipt, f.carrier, f.at) for f in facts if isinstance(f, Heard)]
     rows = [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, r.marked, at, at) for r, c, at in heard]
-    await run(connection, _HEAR, rows)
-    await run(connection, _NOTE, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
+    await _HEAR.run(connection, rows)
+    await _NOTE.run(connection, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
     for wave in waves(f for f in facts if isinstance(f, Became)):
         await become(connection, wave)
 
 
 _UNQUEUE = "DELETE FROM sending WHERE message = ANY($1::bigint[])"
-_BECAME = (
+_BECAME = Batch(
     "UPDATE message AS m SET state = j.state, changed_at = j.at, ended_at = CASE WHEN j.final THEN j.at ELSE 0 END, "
     "carrier = coalesce(j.carrier, m.carrier), error_code = j.error_code, error = j.error, "
-    "told = j.final AND EXISTS (SELECT FROM account AS a WHERE a.id = m.account AND a.callback <> '') "
-    f"FROM {unnest('bigint', 'text', 'bigint', 'text', 'text', 'text', 'text', 'boolean')} "
-    "AS j(id, state, at, carrier, error_code, error, comes_from, final) "
-    "WHERE m.id = j.id AND m.id BETWEEN $9 AND $10 AND strpos(j.comes_from, ',' || m.state || ',') > 0 "
-    "RETURNING m.id, m.account, m.told"
+    "told = j.final AND EXISTS (SELECT FROM account AS a WHERE a.id = m.account AND a.callback <> '') FROM {rows} "
+    "WHERE m.id = j.id AND m.id BETWEEN $2 AND $3 AND strpos(j.comes_from, ',' || m.state || ',') > 0 "
+    "RETURNING m.id, m.account, m.told",
+    *("id bigint", "state text", "at bigint", "carrier text", "error_code text", "error text", "comes_from text", "final boolean"),
 )
-_CALLBACK = (
-    f"WITH given AS (SELECT * FROM {unnest('text', 'bigint')} WITH ORDINALITY AS g(account, message, n)), "
-    "locked AS MATERIALIZED (SELECT count(pg_advisory_xact_lock(hashtextextended(account, 0))) FROM "
+_CALLBACK = Batch(
+    "WITH given AS MATERIALIZED (SELECT * FROM {rows}), locked AS MATERIALIZED "
+    "(SELECT count(pg_advisory_xact_lock(hashtextextended(account, 0))) FROM "
     "(SELECT DISTINCT account FROM given ORDER BY account) AS a) "
-    "INSERT INTO callback(account, message) SELECT account, message FROM given CROSS JOIN locked ORDER BY n"
+    "INSERT INTO callback(account, message) SELECT account, message FROM given CROSS JOIN locked ORDER BY n",
+    *("account text", "message bigint", "n integer"),
 )
 
 
@@ -87,6 +91,6 @@ async def become(connection: Any, changes: Sequence[Became]) -> None:
         (c.message, c.state, c.at, c.carrier, c.error_code, c.error, COMES_FROM[c.state], c.state in FINAL)
         for c in sorted(changes, key=lambda c: c.message)
     ]
-    changed = await ask(connection, _BECAME, rows, *span((rows[0][0], rows[-1][0])))
+    changed = await _BECAME.ask(connection, rows, *span((rows[0][0], rows[-1][0])))
     account = {row[0]: row[1] for row in changed if row[2]}
-    await run(connection, _CALLBACK, [(account[c.message], c.message) for c in changes if c.message in account])
+    await _CALLBACK.run(connection, [(account[c.message], c.message, n) for n, c in enumerate(changes) if c.message in account])

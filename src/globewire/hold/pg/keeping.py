@@ -8,32 +8,43 @@ that two batches never wait for each other.
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from globewire import errors
 from globewire.hold.admission import Admission
-from globewire.hold.pg.batch import ask, run, unnest
+from globewire.hold.pg.batch import Batch
 from globewire.hold.port import Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
 
 Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
 
-_TYPES = (
-    *("bigint", "text", "text", "text", "text", "text", "bytea", "text", "text", "text", "text", "integer", "text", "text", "text"),
-    *("text", "bigint", "integer", "bigint", "text", "text", "bigint"),
+_MESSAGE = (
+    *("id bigint", "account text", "access_key text", "request_id text", "recipient text", "sender text", "text text", "type text"),
+    *("task_id text", "channel text", "encoding text", "segments integer", "country text", "country_name text", "region text"),
+    *("operator text", "accepted_at bigint", "validity integer", "expires_at bigint", "decision text", "carrier text"),
+    "changed_at bigint",
 )
-_KEEP = f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT * FROM {unnest(*_TYPES)}"
-_QUEUE = f"INSERT INTO sending(message, carrier, due_at) SELECT * FROM {unnest('bigint', 'text', 'bigint')}"
-_NONCE = f"INSERT INTO nonce(until, mark) SELECT * FROM {unnest('bigint', 'bigint')} ON CONFLICT DO NOTHING RETURNING mark"
-_ONCE = (
-    f"INSERT INTO once(account, key, content, answer, until) SELECT * FROM {unnest('text', 'text', 'text', 'text', 'bigint')} "
-    "ON CONFLICT DO NOTHING RETURNING account, key"
+_NAMES = (*COLUMNS, "expires_at", "decision", "carrier", "changed_at")
+_KEEP = Batch(
+    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT * FROM {{rows}}", *_MESSAGE
 )
-_KNOWN = (
-    f"SELECT o.account, o.key, o.content, o.answer FROM {unnest('text', 'text')} AS j(account, key) "
-    "JOIN once AS o ON o.account = j.account AND o.key = j.key"
+_QUEUE = Batch(
+    "INSERT INTO sending(message, carrier, due_at) SELECT * FROM {rows}", "message bigint", "carrier text", "due_at bigint"
 )
-_CONVERT = (
-    "INSERT INTO conversion(account, message, delivered, rate, at) "
-    f"SELECT * FROM {unnest('text', 'bigint', 'boolean', 'double precision', 'bigint')}"
+_NONCE = Batch(
+    "INSERT INTO nonce(until, mark) SELECT * FROM {rows} ON CONFLICT DO NOTHING RETURNING mark", "until bigint", "mark bigint"
+)
+_ONCE = Batch(
+    "INSERT INTO once(account, key, content, answer, until) SELECT * FROM {rows} ON CONFLICT DO NOTHING RETURNING account, key",
+    *("account text", "key text", "content text", "answer text", "until bigint"),
+)
+_KNOWN = Batch(
+    "SELECT o.account, o.key, o.content, o.answer FROM {rows} JOIN once AS o ON o.account = j.account AND o.key = j.key",
+    *("account text", "key text"),
+)
+_CONVERT = Batch(
+    "INSERT INTO conversion(account, message, delivered, rate, at) SELECT * FROM {rows}",
+    *("account text", "message bigint", "delivered boolean", "rate double precision", "at bigint"),
 )
 
 
@@ -45,17 +56,22 @@ async def keep(connection: Any, payloads: Sequence[Keeping]) -> list[str | error
     results = [book.admit(nonce, once) for _, nonce, _, once in payloads]
     kept = [payload for payload, result in zip(payloads, results, strict=True) if result is None]
     messages = [message_row(s) for submissions, *_ in kept for s in submissions]
-    await run(connection, _KEEP, [(*row[:6], row[6].encode(), *row[7:]) for row in messages])
-    await run(connection, _QUEUE, [(row[0], row[20], row[16]) for row in messages])
+    await _KEEP.run(connection, [(*row[:6], orjson.dumps(row[6]).decode(), *row[7:]) for row in messages])
+    await _QUEUE.run(connection, [(row[0], row[20], row[16]) for row in messages])
     conversions = [c for _, _, converted, _ in kept for c in converted]
-    await run(connection, _CONVERT, [(c.account, c.message, c.delivered, c.rate, c.at) for c in conversions])
+    await _CONVERT.run(connection, [(c.account, c.message, c.delivered, c.rate, c.at) for c in conversions])
     return results
+
+
+def text(kept: str) -> str:
+    """A message's text from what is kept of it: a JSON string, since PostgreSQL's text holds no NUL; "" where it is blanked."""
+    return str(orjson.loads(kept)) if kept else ""
 
 
 async def _bar(connection: Any, payloads: Sequence[Keeping]) -> set[int]:
     """Bar the nonces; the marks of those that were barred before. Of equal ones in the batch, Admission tells the first."""
     nonces = sorted({(n.until, n.mark) for _, n, _, _ in payloads if n})
-    new = {row[0] for row in await ask(connection, _NONCE, nonces)}
+    new = {row[0] for row in await _NONCE.ask(connection, nonces)}
     return {mark for _, mark in nonces} - new
 
 
@@ -71,8 +87,8 @@ async def _remember(connection: Any, payloads: Sequence[Keeping], used: set[int]
         if once:
             wanted.setdefault((once.account, once.key), once)
     rows = [(o.account, o.key, o.content, o.answer, o.until) for _, o in sorted(wanted.items())]
-    new = {(row[0], row[1]) for row in await ask(connection, _ONCE, rows)}
-    earlier = await ask(connection, _KNOWN, [row[:2] for row in rows if row[:2] not in new])
+    new = {(row[0], row[1]) for row in await _ONCE.ask(connection, rows)}
+    earlier = await _KNOWN.ask(connection, [row[:2] for row in rows if row[:2] not in new])
     return {(row[0], row[1]): (row[2], row[3]) for row in earlier}
 
 

@@ -16,8 +16,9 @@ from typing import Any, TypeGuard
 
 import orjson
 
-from globewire.hold.pg.batch import ask, run, span, unnest
+from globewire.hold.pg.batch import Batch, span
 from globewire.hold.pg.facts import write
+from globewire.hold.pg.keeping import text
 from globewire.hold.port import SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, report, send_job, settle_job
 from globewire.message import CarrierId, Millis
@@ -48,7 +49,7 @@ async def _claim_send(connection: Any, limit: int, now: int, lease: int, of: str
     jobs = []
     for row in await connection.fetch(_MESSAGES, sorted(leased), *span(leased)):
         values, (_, tried, interrupted) = list(row), leased[row[0]]
-        values[6] = values[6].decode()
+        values[6] = text(values[6])
         jobs.append(send_job([*values, of, tried, interrupted]))
     jobs.sort(key=lambda job: job.message.id)
     return jobs
@@ -59,11 +60,11 @@ _LEASE_HEARD = (
     "UPDATE heard AS h SET tries = h.tries + 1, due_at = $3 FROM due WHERE h.id = due.id "
     "RETURNING h.id, h.carrier, h.carrier_ids, h.recipient, h.status, h.error, h.marked, h.heard_at, h.tries - 1"
 )
-_MATCH = (
-    "SELECT j.heard, j.rank, p.message, p.sequence, m.recipient, m.state "
-    f"FROM {unnest('bigint', 'text', 'text', 'integer')} AS j(heard, carrier, spelling, rank) "
-    "JOIN part AS p ON p.carrier_id = j.spelling AND p.carrier = j.carrier AND p.message >= $5 "
-    "JOIN message AS m ON m.id = p.message AND m.id >= $5"
+_MATCH = Batch(
+    "SELECT j.heard, j.rank, p.message, p.sequence, m.recipient, m.state FROM {rows} "
+    "JOIN part AS p ON p.carrier_id = j.spelling AND p.carrier = j.carrier AND p.message >= $2 "
+    "JOIN message AS m ON m.id = p.message AND m.id >= $2",
+    *("heard bigint", "carrier text", "spelling text", "rank integer"),
 )
 _PARTS = (
     "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part "
@@ -85,7 +86,7 @@ async def _claim_settle(connection: Any, limit: int, now: int, lease: int, of: s
     spellings = [(row[0], row[1], spelling, rank) for row in heard for rank, spelling in enumerate(orjson.loads(row[2]))]
     since = min(row[7] for row in heard) * 100_000 - REACH
     matches: dict[int, list[Any]] = {}
-    for match in sorted(await ask(connection, _MATCH, spellings, since), key=lambda m: (m[1], -m[2])):
+    for match in sorted(await _MATCH.ask(connection, spellings, since), key=lambda m: (m[1], -m[2])):
         matches.setdefault(match[0], []).append(match)
     messages = sorted({m[2] for found in matches.values() for m in found})
     parts: dict[int, list[Any]] = {}
@@ -135,9 +136,9 @@ async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str
 _SENT = "DELETE FROM sending WHERE message = ANY($1::bigint[])"
 _SETTLED = "DELETE FROM heard WHERE id = ANY($1::bigint[])"
 _TOLD = "DELETE FROM callback WHERE id = ANY($1::bigint[])"
-_RELEASE = (
-    f"UPDATE outbox AS o SET due_at = j.due, last = j.last FROM {unnest('text', 'bigint', 'text')} AS j(account, due, last) "
-    "WHERE o.account = j.account"
+_RELEASE = Batch(
+    "UPDATE outbox AS o SET due_at = j.due, last = j.last FROM {rows} WHERE o.account = j.account",
+    *("account text", "due bigint", "last text"),
 )
 _ANEW = "UPDATE heard SET due_at = heard_at, tries = tries - 1 WHERE id = ANY($1::bigint[])"
 
@@ -158,7 +159,7 @@ async def done(connection: Any, payloads: Sequence[Outcomes]) -> list[bool]:
     await write(connection, [fact for _, facts in outcomes for fact in facts])
     if told := [job for job, _ in outcomes if isinstance(job, TellJob)]:
         await connection.execute(_TOLD, [r.id for job in told for r in job.reports])
-        await run(connection, _RELEASE, [(job.account, 0, "acknowledged") for job in told])
+        await _RELEASE.run(connection, [(job.account, 0, "acknowledged") for job in told])
     return [bool(ids) for ids in anew]
 
 
@@ -192,12 +193,13 @@ def _is_of(job: Job, messages: set[int]) -> TypeGuard[SettleJob]:
     return isinstance(job, SettleJob) and _message(job) in messages
 
 
-_AGAIN_SEND = (
+_AGAIN_SEND = Batch(
     "UPDATE sending AS s SET leased = false, due_at = coalesce(j.due, 0), carrier = coalesce(j.carrier, s.carrier), "
     "tried = CASE WHEN j.carrier IS NULL THEN s.tried ELSE (s.tried::jsonb || to_jsonb(s.carrier))::text END "
-    f"FROM {unnest('bigint', 'bigint', 'text')} AS j(message, due, carrier) WHERE s.message = j.message"
+    "FROM {rows} WHERE s.message = j.message",
+    *("message bigint", "due bigint", "carrier text"),
 )
-_AGAIN_SETTLE = f"UPDATE heard AS h SET due_at = j.due FROM {unnest('bigint', 'bigint')} AS j(id, due) WHERE h.id = j.id"
+_AGAIN_SETTLE = Batch("UPDATE heard AS h SET due_at = j.due FROM {rows} WHERE h.id = j.id", "id bigint", "due bigint")
 _AGAIN_TELL = "UPDATE callback SET tries = tries + 1 WHERE id = ANY($1::bigint[])"
 
 
@@ -205,13 +207,13 @@ async def again(connection: Any, payloads: Sequence[Returning]) -> list[None]:
     """Put jobs back on their lanes."""
     returned = [(job, due, carrier) for jobs, carrier in payloads for job, due in jobs]
     sends = [(job.message.id, due, carrier) for job, due, carrier in returned if isinstance(job, SendJob)]
-    await run(connection, _AGAIN_SEND, sorted(sends, key=lambda row: row[0]))
+    await _AGAIN_SEND.run(connection, sorted(sends, key=lambda row: row[0]))
     settles = [(job.id, due) for job, due, _ in returned if isinstance(job, SettleJob)]
-    await run(connection, _AGAIN_SETTLE, sorted(settles, key=lambda row: row[0]))
+    await _AGAIN_SETTLE.run(connection, sorted(settles, key=lambda row: row[0]))
     told = [(job, due or 0) for job, due, _ in returned if isinstance(job, TellJob)]
     if told:
         await connection.execute(_AGAIN_TELL, [r.id for job, _ in told for r in job.reports])
-        await run(connection, _RELEASE, [(job.account, due, "refused") for job, due in told])
+        await _RELEASE.run(connection, [(job.account, due, "refused") for job, due in told])
     return [None] * len(payloads)
 
 
@@ -223,7 +225,7 @@ _OPEN_OUTBOX = "UPDATE outbox SET due_at = 0 WHERE account = $1 AND last <> 'pus
 async def bury(connection: Any, payloads: Sequence[TellJob]) -> list[None]:
     """Give reports up: they stay, and the endpoint's next ones are due."""
     await connection.execute(_BURY, [r.id for job in payloads for r in job.reports])
-    await run(connection, _RELEASE, [(job.account, 0, "given up") for job in payloads])
+    await _RELEASE.run(connection, [(job.account, 0, "given up") for job in payloads])
     return [None] * len(payloads)
 
 

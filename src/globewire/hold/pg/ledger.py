@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from globewire.hold.pg.keeping import text
 from globewire.hold.port import AccountEntry, Book, CarrierStanding, KeyEntry, Outbox, PolicyEntry, Question, Standing, UserEntry
 from globewire.hold.rows import COLUMNS, GIVEN_UP, book_of, conditions, standing
 from globewire.message import MessageId, Millis
@@ -139,9 +140,9 @@ async def search(connection: Any, question: Question) -> list[Standing]:
 
 
 def _decoded(row: Any) -> list[Any]:
-    """The row with its text, which is stored as UTF-8 octets since PostgreSQL's text holds no NUL."""
+    """The row of a message with its text as it was given."""
     values = list(row)
-    values[6] = values[6].decode()
+    values[6] = text(values[6])
     return values
 
 

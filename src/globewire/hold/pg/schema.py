@@ -14,7 +14,7 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE message(
       id bigint NOT NULL PRIMARY KEY, account text NOT NULL, access_key text NOT NULL, request_id text NOT NULL,
-      recipient text NOT NULL, sender text NOT NULL, text bytea NOT NULL, type text NOT NULL, task_id text NOT NULL,
+      recipient text NOT NULL, sender text NOT NULL, text text NOT NULL, type text NOT NULL, task_id text NOT NULL,
       channel text NOT NULL, encoding text NOT NULL, segments integer NOT NULL, country text NOT NULL,
       country_name text NOT NULL, region text NOT NULL, operator text NOT NULL, accepted_at bigint NOT NULL,
       validity integer NOT NULL, expires_at bigint NOT NULL, decision text NOT NULL,

@@ -7,7 +7,7 @@ row is made where it is missing, then locked, in the order of names, from readin
 from collections.abc import Sequence
 from typing import Any
 
-from globewire.hold.pg.batch import run, unnest
+from globewire.hold.pg.batch import Batch
 from globewire.hold.quota import Drawn, draw
 
 _OWN = (
@@ -30,12 +30,10 @@ async def disown(connection: Any, payloads: Sequence[str]) -> list[None]:
     return [None] * len(payloads)
 
 
-_OPEN = f"INSERT INTO quota(name, due, seen) SELECT * FROM {unnest('text', 'double precision', 'bigint')} ON CONFLICT DO NOTHING"
+_QUOTA = ("name text", "due double precision", "seen bigint")
+_OPEN = Batch("INSERT INTO quota(name, due, seen) SELECT * FROM {rows} ON CONFLICT DO NOTHING", *_QUOTA)
 _LOCK = "SELECT name, due, seen FROM quota WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE"
-_SPEND = (
-    f"UPDATE quota AS q SET due = j.due, seen = j.seen FROM {unnest('text', 'double precision', 'bigint')} AS j(name, due, seen) "
-    "WHERE q.name = j.name"
-)
+_SPEND = Batch("UPDATE quota AS q SET due = j.due, seen = j.seen FROM {rows} WHERE q.name = j.name", *_QUOTA)
 
 
 async def spend(connection: Any, payloads: Sequence[tuple[str, float, int, int]]) -> list[int]:
@@ -44,12 +42,12 @@ async def spend(connection: Any, payloads: Sequence[tuple[str, float, int, int]]
     locked = await connection.fetch(_LOCK, names)
     if len(locked) < len(names):
         first = {quota: now for quota, _, _, now in payloads}
-        await run(connection, _OPEN, [(name, float(first[name]), first[name]) for name in names])
+        await _OPEN.run(connection, [(name, float(first[name]), first[name]) for name in names])
         locked = await connection.fetch(_LOCK, names)
     stand = {name: Drawn(due, seen) for name, due, seen in locked}
     counts = []
     for quota, rate, want, now in payloads:
         granted, stand[quota] = draw(stand[quota], rate, want, now)
         counts.append(granted)
-    await run(connection, _SPEND, [(name, stand[name].due, stand[name].seen) for name in names])
+    await _SPEND.run(connection, [(name, stand[name].due, stand[name].seen) for name in names])
     return counts
