@@ -1,8 +1,8 @@
 """What is written in PostgreSQL of messages, parts and receipts: facts. Each function serves many callers, in one transaction.
 
 READ COMMITTED, beside other writers: a state is changed by one UPDATE whose condition is looked at again once the row's lock is
-had, so of two transactions that end a message, one does, and only that one gets the row back from RETURNING and queues the
-callback. Rows are locked in the order of their keys, and tables in one order everywhere (sending, part, heard, message,
+had, so of two transactions that end a part or a message, one does; and only the one that ends a message gets the row back from
+RETURNING and queues the callback. Rows are locked in the order of their keys, and tables in one order everywhere (sending, part, heard, message,
 account, callback, outbox), so that transactions wait for one another in turn; where they meet crosswise all the same,
 PostgreSQL breaks one off, and its line tries it again.
 
@@ -35,7 +35,7 @@ _SUBMITTED = Batch(
 )
 _PART_BECAME = Batch(
     "UPDATE part AS p SET state = j.state, error = j.error, at = j.at FROM {rows} "
-    "WHERE p.message = j.message AND p.sequence = j.sequence AND p.message BETWEEN $2 AND $3",
+    "WHERE p.message = j.message AND p.sequence = j.sequence AND p.message BETWEEN $2 AND $3 AND p.state = 'submitted'",
     *("message bigint", "sequence integer", "state text", "error text", "at bigint"),
 )
 _HEAR = Batch(

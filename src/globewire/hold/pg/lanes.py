@@ -5,7 +5,7 @@ looks at `due_at` again once it has the lock, so claims are disjoint. What a cla
 statement after the one that locked it: everything is then seen that the last owner of the lease did.
 
 Receipts of two parts of one message may be settled by two processes at the same time, each having seen only the other part
-unsettled; both would find the message unfinished. So `done` locks the parts of the messages that it settles and compares
+unsettled; both would find the message unfinished. So `done` locks the parts of the long messages that it settles and compares
 them with those that the decision was made on. Where they differ, nothing of that message is written: its receipts go back
 on the lane, and are decided anew.
 """
@@ -167,8 +167,10 @@ _LOCK_PARTS = _PARTS + " FOR NO KEY UPDATE"
 
 
 async def _moved_on(connection: Any, payloads: Sequence[Outcomes]) -> list[set[int]]:
-    """For each call, the messages whose parts are no longer as its receipts were decided on. Their parts are locked now."""
-    jobs = [[job for job, _ in given if isinstance(job, SettleJob) and job.part] for given in payloads]
+    """For each call, the messages whose parts are no longer as its receipts were decided on. Their parts are locked now.
+
+    A message of one part needs no looking: of two that settle it, the part's and the message's own guards let one through."""
+    jobs = [[job for job, _ in given if isinstance(job, SettleJob) and job.part and job.part.total > 1] for given in payloads]
     messages = sorted({_message(job) for given in jobs for job in given})
     if not messages:
         return [set() for _ in payloads]
