@@ -254,16 +254,16 @@ SENTENCES = [
         "api.certificate: the file 'bad.pem' cannot be read (No such file or directory); give the path of a file that can",
     ),
     (
-        "[hold]\nurl = 'postgresql://db/x'",
-        "hold.url: PostgreSQL is not built yet; give sqlite:///absolute/path.db or sqlite://relative.db",
+        "[hold]\nurl = 'postgresql://db/'",
+        "hold.url: the address names no database; give postgresql://user@host:5432/database, or two hosts with a comma between",
     ),
     (
         "[hold]\nurl = 'mysql://me:secret@db/x'",
-        "hold.url: what stands there is not a database file; give sqlite:///absolute/path.db or sqlite://relative.db",
+        "hold.url: what stands there is not a database; give sqlite:///absolute/path.db, sqlite://relative.db or postgresql://...",
     ),
     (
         "[hold]\nurl = 'sqlite://'",
-        "hold.url: 'sqlite://' is not a database file; give sqlite:///absolute/path.db or sqlite://relative.db",
+        "hold.url: 'sqlite://' is not a database; give sqlite:///absolute/path.db, sqlite://relative.db or postgresql://...",
     ),
     (
         "[hold]\nmaster_key = 'c2hvcnQ='",

@@ -2,8 +2,11 @@
 
 import asyncio
 import gc
+import os
 import random
+import secrets
 import signal
+import socket
 import ssl
 import sys
 import time
@@ -19,15 +22,20 @@ from globewire.accept.desk import Desk
 from globewire.accept.intake import Intake
 from globewire.accept.nonces import Nonces
 from globewire.accept.server import Limits, Server
+from globewire.accept.turns import OwnTurns, SharedTurns
 from globewire.config import SIMULATOR, Api, Config, HoldSettings
 from globewire.declare import declare, first_account
-from globewire.hold.port import SEND, SETTLE, TELL, Question
+from globewire.errors import Unavailable
+from globewire.hold.port import SEND, SETTLE, TELL, Hold, Question
+from globewire.hold.postgres import PostgresHold
+from globewire.hold.schema import SchemaFault
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import CarrierId, Millis
-from globewire.mint import Mint, RequestIds
+from globewire.mint import NODES, Mint, RequestIds
 from globewire.plan import Carrier
 from globewire.registry import Registry
 from globewire.send.carrier import Carrier as CarrierSessions
+from globewire.send.owned import Owned
 from globewire.send.routing import Routing
 from globewire.send.simulator import Simulator
 from globewire.send.worker import Worker
@@ -47,6 +55,10 @@ DRAIN = 10.0
 SWITCH = 0.00003
 """Seconds after which a busy thread hands Python over. The hold's writer comes back from SQLite to a busy event loop a dozen
 times a transaction; at 0.5 ms each (the default is 5 ms) the whole gateway accepted 2,660 messages a second, at this 3,840."""
+CARRIER_LEASE = 6_000
+"""Milliseconds after which the carriers of a process that fell silent are another's."""
+NODE_LEASE = 120_000
+"""Milliseconds after which its number is; longer than a database takes to fail over, since its messages' ids depend on it."""
 COLLECTIONS = (50_000, 20, 100)
 """Objects made before a young collection, young ones before a middle one, middle ones before a full one."""
 SIMULATED = Carrier(id=SIMULATOR, host="", port=0, system_id="globewire", password="", window=100, sender="Globewire")
@@ -60,8 +72,13 @@ def now() -> Millis:
     return Millis(time.time_ns() // 1_000_000)
 
 
-async def open_hold(settings: HoldSettings, *, create: bool) -> SqliteHold:
-    """The hold that the configuration names. SchemaFault where it cannot be used."""
+async def open_hold(settings: HoldSettings, *, create: bool, migrate: bool = False) -> Hold:
+    """The hold that the configuration names. SchemaFault where it cannot be used.
+
+    A file is brought up to date when it is opened; a PostgreSQL database, which others may be using, only where told to.
+    """
+    if settings.shared:
+        return await PostgresHold.open(settings.url, migrate=migrate)
     return await SqliteHold.open(Path(settings.path), create=create)
 
 
@@ -74,6 +91,7 @@ class Gateway:
         self.api: tuple[str, int] | None = None
         self.simulator: tuple[str, int] | None = None
         self.first_key: tuple[str, str] | None = None
+        self._me = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
         self.failed = asyncio.Event()
         """Set when a stage ended by itself, which none should: stop, and let a supervisor start it anew."""
 
@@ -95,11 +113,13 @@ class Gateway:
         config, only = self._config, self._only
         hold = await open_hold(config.hold, create=True)
         self._stops.append(hold.close)
+        self._stops.append(partial(_let_go, hold, self._me))
         registry = await self._registry(hold)
         carriers = await self._carriers()
         router = Router(config.routes, carriers)
-        if "send" in only:
+        if not config.hold.shared:
             await self._recover(hold, carriers)
+        if "send" in only:
             self._send(hold, carriers, Routing(router, config.routes))
         if "settle" in only:
             self._run(Receipts(hold, now=now).run)
@@ -111,7 +131,7 @@ class Gateway:
             await self._accept(hold, registry, router, carriers)
         _spare_the_collector()
 
-    async def _registry(self, hold: SqliteHold) -> Registry:
+    async def _registry(self, hold: Hold) -> Registry:
         """The book, with what the configuration declares in it, or else a first account."""
         settings = self._config.hold
         vault = open_vault(settings.master_key, Path(settings.key_file))
@@ -135,22 +155,43 @@ class Gateway:
             carriers[SIMULATOR] = replace(SIMULATED, host=host, port=port)
         return carriers
 
-    async def _recover(self, hold: SqliteHold, carriers: dict[CarrierId, Carrier]) -> None:
-        """No other process works on this file: what an earlier one had leased is free again."""
-        for carrier in carriers:
+    async def _recover(self, hold: Hold, carriers: dict[CarrierId, Carrier]) -> None:
+        """No other process does these stages on this file: what an earlier one had leased is free again."""
+        for carrier in carriers if "send" in self._only else ():
             await hold.recover(now(), SEND, carrier)
-        await hold.recover(now(), SETTLE)
-        await hold.recover(now(), TELL)
+        if "settle" in self._only:
+            await hold.recover(now(), SETTLE)
+        if "tell" in self._only:
+            await hold.recover(now(), TELL)
 
-    def _send(self, hold: SqliteHold, carriers: dict[CarrierId, Carrier], routing: Routing) -> None:
+    def _send(self, hold: Hold, carriers: dict[CarrierId, Carrier], routing: Routing) -> None:
         clock = asyncio.get_running_loop().time
         for carrier in carriers.values():
             tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
             sessions = partial(CarrierSessions, carrier, tls=tls, clock=clock, jitter=random.random)
-            worker = Worker(hold, carrier, routing, now=now, make=sessions)
-            self._run(worker.run, before=partial(worker.stop, DRAIN))
+            make = partial(Worker, hold, carrier, routing, now=now, make=sessions)
+            if self._config.hold.shared:
+                self._send_while_owned(hold, carrier, make)
+            else:
+                worker = make()
+                self._run(worker.run, before=partial(worker.stop, DRAIN))
 
-    def _tell(self, hold: SqliteHold, registry: Registry) -> None:
+    def _send_while_owned(self, hold: Hold, carrier: Carrier, make: Callable[[], Worker]) -> None:
+        """Of the processes that share a hold, one has a carrier's binds; the next one starts with what it left."""
+        stops: list[Stop] = []
+
+        async def begin() -> None:
+            await hold.recover(now(), SEND, carrier.id)
+            worker = make()
+            stops.append(self._begin(worker.run, before=partial(worker.stop, DRAIN)))
+
+        async def end() -> None:
+            await stops.pop()()
+
+        owned = Owned(hold, f"carrier {carrier.id}", self._me, CARRIER_LEASE, now=now, begin=begin, end=end)
+        self._run(owned.run, before=owned.stop)
+
+    def _tell(self, hold: Hold, registry: Registry) -> None:
         settings = self._config.callbacks
         pushing = Pushing(
             allow_private=settings.allow_private,
@@ -162,18 +203,21 @@ class Gateway:
         callbacks = Callbacks(hold, settings=pushing, clock=now, secret_of=registry.callback_secret)
         self._run(callbacks.run, before=callbacks.stop)
 
-    def _sweep(self, hold: SqliteHold) -> Sweep:
+    def _sweep(self, hold: Hold) -> Sweep:
         settings, grace = self._config.hold, self._config.send.grace * 1000
         return Sweep(hold, grace=grace, bodies_days=settings.keep_bodies_days, messages_days=settings.keep_messages_days, now=now)
 
-    async def _accept(self, hold: SqliteHold, registry: Registry, router: Router, carriers: dict[CarrierId, Carrier]) -> None:
+    async def _accept(self, hold: Hold, registry: Registry, router: Router, carriers: dict[CarrierId, Carrier]) -> None:
         number.prepare()
         api, request_ids = self._config.api, RequestIds()
         newest = await hold.search(Question(limit=1))
-        mint = Mint(now, api.node, max((standing.message.id for standing in newest), default=0))
+        shared = self._config.hold.shared
+        node = await self._node(hold) if shared else api.node
+        mint = Mint(now, node, max((standing.message.id for standing in newest), default=0))
         intake = Intake(
             Desk(hold, router, carriers, lambda: registry.accounts, now, mint.ids, self._config.send.validity),
             Nonces(await hold.nonces(now()), now),
+            SharedTurns(hold, now) if shared else OwnTurns(),
             register=lambda: registry.register,
             request_id=request_ids,
             form=api.refusal_form,
@@ -191,8 +235,26 @@ class Gateway:
         self.api = await server.start()
         self._stops.append(partial(server.stop, DRAIN))
 
+    async def _node(self, hold: Hold) -> int:
+        """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""
+        for node in range(NODES):
+            if await hold.own(f"node {node}", self._me, now(), NODE_LEASE):
+                renewed = Owned(hold, f"node {node}", self._me, NODE_LEASE, now=now, begin=_nothing, end=self._fail)
+                self._run(renewed.run)
+                return node
+        raise SchemaFault(f"{NODES} processes share this database already, and no more can")
+
+    async def _fail(self) -> None:
+        """Nothing more may be done under a name that another may have by now."""
+        log.critical("this process lost its number among those that share the hold")
+        self.failed.set()
+
     def _run(self, run: Stop, before: Stop | None = None) -> None:
-        """Start a stage's loop, to be stopped by `before` and then cancelled. Its end by itself is the gateway's failure."""
+        """Start a stage's loop, which `stop` ends."""
+        self._stops.append(self._begin(run, before))
+
+    def _begin(self, run: Stop, before: Stop | None = None) -> Stop:
+        """Start a loop; what is given back stops it, by `before` and then by cancelling. Its end by itself is a failure."""
         task = asyncio.create_task(run())
         task.add_done_callback(self._ended)
 
@@ -202,12 +264,24 @@ class Gateway:
             task.cancel()
             await asyncio.wait([task])
 
-        self._stops.append(stop)
+        return stop
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             log.critical("a stage failed", exc_info=task.exception())
             self.failed.set()
+
+
+async def _let_go(hold: Hold, owner: str) -> None:
+    """Give up at once what this process owns, where the hold still hears; else its leases end by themselves."""
+    try:
+        await hold.disown(owner)
+    except Unavailable as fault:
+        log.warning("what this process owns is given up by time", reason=str(fault))
+
+
+async def _nothing() -> None:
+    """Nothing is begun with a number; it is only kept."""
 
 
 def _spare_the_collector() -> None:

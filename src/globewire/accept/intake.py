@@ -12,11 +12,11 @@ from globewire.accept.desk import Asking, Desk
 from globewire.accept.nonces import Nonces
 from globewire.accept.query import query
 from globewire.accept.send import send
+from globewire.accept.turns import OwnTurns, SharedTurns
 from globewire.errors import Refused, Unavailable, refuse
 from globewire.hold.port import Nonce
 from globewire.message import Millis
-from globewire.verdict.admit import Circumstances, RefusalForm, Register, authorise, identify, keep_pace
-from globewire.verdict.pace import Throttle
+from globewire.verdict.admit import Circumstances, RefusalForm, Register, authorise, identify
 from globewire.wire import reply, request, signature
 from globewire.wire.reply import Fields, Reply
 from globewire.wire.request import Call, Raw
@@ -51,13 +51,14 @@ class Intake:
         self,
         desk: Desk,
         nonces: Nonces,
+        turns: OwnTurns | SharedTurns,
         *,
         register: Callable[[], Register],
         request_id: Callable[[], str],
         form: RefusalForm,
         require_tls: bool,
     ) -> None:
-        self._desk, self._nonces, self._throttle = desk, nonces, Throttle()
+        self._desk, self._nonces, self._turns = desk, nonces, turns
         self._register, self._request_id = register, request_id
         self._form, self._require_tls = form, require_tls
 
@@ -68,7 +69,7 @@ class Intake:
         try:
             call = request.read(raw)
             operation = call.operation
-            asking = self._admit(call, request_id)
+            asking = await self._admit(call, request_id)
             fields = await OPERATIONS[operation](self._desk, asking)
         except Refused as refused:
             return _refusal(raw, operation, refused, request_id)
@@ -79,7 +80,7 @@ class Intake:
         answer = reply.answer(operation, fields, call.format, first)
         return answer if first == request_id else replace(answer, headers=(*answer.headers, REPLAYED))
 
-    def _admit(self, call: Call, request_id: str) -> Asking:
+    async def _admit(self, call: Call, request_id: str) -> Asking:
         """In the order of contract 3.2: key, freshness, signature, nonce, throttle, RAM."""
         if self._require_tls and not call.raw.secure:
             raise refuse(errors.NEED_SSL)
@@ -89,7 +90,7 @@ class Intake:
         signature.verify(call, caller.secret)
         mark, until = signature.nonce_mark(call.access_key, call.nonce), Millis(signature.nonce_until(call, now))
         self._nonces.use(mark, until)
-        keep_pace(self._throttle, caller, call.operation, now)
+        await self._turns.take(caller, call.operation, now)
         authorise(caller, call.operation, Circumstances(now, call.raw.peer, call.raw.secure), self._form)
         return Asking(caller, call, request_id, now, Nonce(mark, until) if call.operation in CHANGING else None)
 

@@ -58,7 +58,7 @@ def _meaning(read: Config) -> list[tuple[str, object]]:
     accounts = [f"{account.id} ({len(account.keys)} keys, {len(account.users)} users)" for account in read.accounts]
     return [
         ("API", f"{'https' if read.api.certificate else 'http'}://{read.api.listen}"),
-        ("Database", read.hold.path),
+        ("Database", read.hold.place),
         ("Master key", "of the configuration" if read.hold.master_key else f"of the file {read.hold.key_file}"),
         ("Carriers", ", ".join(carriers)),
         *((f"Route {route.id}", ", ".join(route.carriers)) for route in read.routes),

@@ -13,12 +13,13 @@ app = typer.Typer()
 def migrate(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Make the database that the configuration names, or bring it up to date.
 
-    `globewire serve` does this by itself when it starts; this is for whoever wants it done before. A database of a newer
-    Globewire is refused and stays as it is. Back the file up first: there is no way back.
+    `globewire serve` does this by itself for a file when it starts, and never for PostgreSQL, which other processes may be
+    using: stop them, migrate, start them. A database of a newer Globewire is refused and stays as it is. Back it up first:
+    there is no way back.
     """
     settings = configuration(config).hold
     new = make(settings)
     if as_json:
-        paper.as_json({"database": settings.path, "new": new})
+        paper.as_json({"database": settings.place, "new": new})
     else:
-        paper.say(f"{settings.path} {'was made' if new else 'is up to date'}.")
+        paper.say(f"{settings.place} {'was made' if new else 'is up to date'}.")

@@ -110,7 +110,7 @@ async def _kept(shop: Shop) -> tuple[str, str]:
     for key in sorted(shop.book.keys, key=lambda key: key.created_at):
         if key.enabled and not key.user and not key.token:
             return key.id, shop.vault().open(key.id, key.sealed)
-    raise Trouble(f"the database {shop.config.hold.path} has no enabled AccessKey of an account")
+    raise Trouble(f"the database {shop.config.hold.place} has no enabled AccessKey of an account")
 
 
 def _accepted(reply: dict[str, Any]) -> None:

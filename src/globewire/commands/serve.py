@@ -121,7 +121,7 @@ def _banner(settings: Config, stages: frozenset[str], running: Gateway, config: 
             ("  API", f"{url}  (set it as the endpoint of an SDK)" if (url := _url(settings, running.api)) else ""),
             ("  Simulator", f"{address}, a carrier that delivers nothing" if (address := _pair(running.simulator)) else ""),
             ("  Carriers", ", ".join(carrier.id for carrier in settings.carriers)),
-            ("  Database", settings.hold.path),
+            ("  Database", settings.hold.place),
             ("  Stages", "" if stages == frozenset(Stage) else ", ".join(stage for stage in Stage if stage in stages)),
         ]
     )

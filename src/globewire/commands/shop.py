@@ -132,7 +132,7 @@ async def _visit(config: Config, errand: Callable[[Shop], Awaitable[T]]) -> T:
 
 def make(settings: HoldSettings) -> bool:
     """Make the database, or bring it up to date; whether it is new."""
-    new = not Path(settings.path).exists()
+    new = not settings.shared and not Path(settings.path).exists()
     try:
         asyncio.run(_make(settings))
     except SchemaFault as fault:
@@ -141,7 +141,7 @@ def make(settings: HoldSettings) -> bool:
 
 
 async def _make(settings: HoldSettings) -> None:
-    hold = await open_hold(settings, create=True)
+    hold = await open_hold(settings, create=True, migrate=True)
     await hold.close()
 
 

@@ -118,8 +118,9 @@ HOLD = Section(
         Field(
             "url",
             HOLD_URL,
-            "The database file: what follows `sqlite://` is its path. `sqlite:///var/lib/globewire/globewire.db` is absolute, "
-            "`sqlite://globewire.db` lies in the working directory.",
+            "The database. What follows `sqlite://` is a file's path: `sqlite:///var/lib/globewire/globewire.db` is absolute, "
+            "`sqlite://globewire.db` lies in the working directory. `postgresql://user@host:5432/database` may name several "
+            "hosts, with commas between; several processes may share it (docs/postgresql.md).",
         ),
         Field("keep_bodies_days", whole(0, 36_500), "Days after which the texts of messages are blanked."),
         Field("keep_messages_days", whole(1, 36_500), "Days after which messages are deleted."),

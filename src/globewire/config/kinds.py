@@ -58,10 +58,14 @@ def _readable(value: str, place: Place) -> str | None:
 
 def _hold_url(value: str, place: Place) -> str | None:
     scheme, _, path = value.partition("://")
+    if scheme in ("postgresql", "postgres") and path.rpartition("/")[2].partition("?")[0]:
+        return value
     if scheme in ("postgresql", "postgres"):
-        place.wrong("PostgreSQL is not built yet; give sqlite:///absolute/path.db or sqlite://relative.db")
+        place.wrong("the address names no database; give postgresql://user@host:5432/database, or two hosts with a comma between")
     elif scheme != "sqlite" or not path.strip("/.") or path.endswith("/") or "?" in path or ":memory:" in path:
-        place.wrong(f"{_url_shown(value)} is not a database file; give sqlite:///absolute/path.db or sqlite://relative.db")
+        place.wrong(
+            f"{_url_shown(value)} is not a database; give sqlite:///absolute/path.db, sqlite://relative.db or postgresql://..."
+        )
     else:
         return value
     return None

@@ -63,13 +63,24 @@ class Api:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldSettings:
-    """Where messages are held, and for how long. `master_key` is 32 bytes, or none where `key_file` holds it."""
+    """Where messages are held, and for how long. `url` may have a password in it. `master_key` is 32 bytes, or none where
+    `key_file` holds it."""
 
-    url: str = "sqlite://globewire.db"
+    url: str = field(default="sqlite://globewire.db", repr=False)
     keep_bodies_days: int = 30
     keep_messages_days: int = 90
     master_key: bytes = field(default=b"", repr=False)
     master_key_file: str = ""
+
+    @property
+    def shared(self) -> bool:
+        """Whether it is a PostgreSQL database, which several processes may share."""
+        return self.url.startswith(("postgresql://", "postgres://"))
+
+    @property
+    def place(self) -> str:
+        """What to call it before people: the file, or the hosts and the database, without user and password."""
+        return self.url.partition("://")[2].rpartition("@")[2].partition("?")[0] if self.shared else self.path
 
     @property
     def path(self) -> str:
@@ -79,8 +90,8 @@ class HoldSettings:
 
     @property
     def key_file(self) -> str:
-        """The file of the master key, beside the database where nothing else is said."""
-        return self.master_key_file or f"{self.path}.key"
+        """The file of the master key: beside a database file, or here, where nothing else is said."""
+        return self.master_key_file or ("globewire.key" if self.shared else f"{self.path}.key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,82 @@
+"""Whose turn it is: quotas of one process, or of many that share a hold.
+
+A process that shares draws a few calls' worth at a time and spends them within a second, so that the hold is asked a few times
+a second and not with every call; what it does not spend is lost to the others for that long.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from globewire.errors import THROTTLING_USER, refuse
+from globewire.hold.port import Hold
+from globewire.message import Millis
+from globewire.verdict.admit import Caller, keep_pace
+from globewire.verdict.pace import Throttle
+from globewire.wire.operation import OPERATIONS
+
+SHARE = 0.05
+"""Seconds' worth of a quota that is drawn at once."""
+SPENT_WITHIN = 1_000
+"""Milliseconds after which what was drawn and not spent is lost."""
+MOST = 65_536
+"""Quotas remembered; past it all are forgotten, which costs a draw each."""
+
+
+class OwnTurns:
+    """The quotas of a process that is alone."""
+
+    def __init__(self) -> None:
+        self._throttle = Throttle()
+
+    async def take(self, caller: Caller, operation: str, now: Millis) -> None:
+        """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
+        keep_pace(self._throttle, caller, operation, now)
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What was drawn of one quota and is not spent, until when; and until when nobody gets any."""
+
+    left: int = 0
+    until: int = 0
+    barred: int = 0
+    drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class SharedTurns:
+    """Quotas that hold over all processes of one hold together."""
+
+    def __init__(self, hold: Hold, now: Callable[[], Millis]) -> None:
+        self._hold, self._now = hold, now
+        self._purses: dict[tuple[str, str], _Purse] = {}
+
+    async def take(self, caller: Caller, operation: str, now: Millis) -> None:
+        """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
+        rate = caller.quota.get(operation, OPERATIONS[operation].quota)
+        if rate <= 0:
+            return
+        if len(self._purses) > MOST:
+            self._purses.clear()
+        purse = self._purses.setdefault((caller.account, operation), _Purse())
+        if not _spend(purse, now):
+            async with purse.drawing:
+                now = self._now()
+                if not _spend(purse, now):
+                    await self._draw(purse, f"{caller.account} {operation}", rate, now)
+
+    async def _draw(self, purse: _Purse, quota: str, rate: int, now: Millis) -> None:
+        if now >= purse.barred:
+            drawn = await self._hold.draw(quota, rate, max(1, round(rate * SHARE)), now)
+            if drawn:
+                purse.left, purse.until = drawn - 1, now + SPENT_WITHIN
+                return
+            purse.barred = now + max(1, round(1000 / rate))
+        raise refuse(THROTTLING_USER, headers=(("x-acs-retry-after", str(max(1, purse.barred - now))),))
+
+
+def _spend(purse: _Purse, now: Millis) -> bool:
+    if purse.left and now < purse.until:
+        purse.left -= 1
+        return True
+    return False

@@ -1,0 +1,68 @@
+"""What only one process may do at a time, such as a carrier's binds: done while this process owns it, moved when it dies."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from globewire.errors import Unavailable
+from globewire.hold.port import Hold
+from globewire.message import Millis
+
+log = structlog.get_logger()
+
+RENEWED = 1.5
+"""Seconds between renewals."""
+
+
+class Owned:
+    """Begins what is owned when it becomes ours, and ends it when it is no longer: told so, or unable to ask in time.
+
+    `lease` is in milliseconds: so long after the last word of its owner it is anyone's.
+    """
+
+    def __init__(
+        self,
+        hold: Hold,
+        what: str,
+        owner: str,
+        lease: int,
+        *,
+        now: Callable[[], Millis],
+        begin: Callable[[], Awaitable[None]],
+        end: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._hold, self._what, self._owner, self._lease, self._now = hold, what, owner, lease, now
+        self._begin, self._end = begin, end
+        self._until = 0.0
+        self._begun = False
+
+    async def run(self) -> None:
+        """Own, or wait to own, until cancelled; then `stop`."""
+        while True:
+            await self._ask()
+            mine = asyncio.get_running_loop().time() < self._until
+            if mine and not self._begun:
+                log.info("taken over", what=self._what)
+                await self._begin()
+                self._begun = True
+            elif self._begun and not mine:
+                await self.stop()
+            await asyncio.sleep(RENEWED)
+
+    async def stop(self) -> None:
+        """End what was begun."""
+        if self._begun:
+            self._begun = False
+            log.info("given up", what=self._what)
+            await self._end()
+
+    async def _ask(self) -> None:
+        asked = asyncio.get_running_loop().time()
+        try:
+            if await self._hold.own(self._what, self._owner, self._now(), self._lease):
+                self._until = asked + self._lease / 1000
+            else:
+                self._until = 0.0
+        except Unavailable as fault:
+            log.error("the hold does not serve", what=self._what, reason=str(fault))
