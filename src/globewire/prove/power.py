@@ -27,6 +27,8 @@ SURVIVAL = (0.0, 0.5, 0.9)
 """Shares of unflushed changes that survive a cut; each cut has one of them."""
 TORN = 0.1
 """Share of the surviving writes that survive only in part."""
+SLOW = 0.004
+"""Seconds that each flush is held back, as on a slow disk, so that more cuts find something that is not flushed."""
 _SOURCE = Path(__file__).with_name("powercut.c")
 _MAGIC = 0x50574355
 _ENTRY = struct.Struct("=II5Q64s")
@@ -99,7 +101,8 @@ class PowerSwitch:
         shutil.rmtree(self._aside)
         self._aside.mkdir()
         files = {"POWER_CUT_FILES": self._database, "POWER_CUT_LOG": self._log, "POWER_CUT_ASIDE": self._aside}
-        return {"LD_PRELOAD": str(self._library), **{name: str(path) for name, path in files.items()}}
+        more = {name: str(path) for name, path in files.items()}
+        return {"LD_PRELOAD": str(self._library), "POWER_CUT_SLOW": str(round(SLOW * 1e6)), **more}
 
     def cut(self, dice: Random) -> Cut:
         """Leave the files as a power cut would have. The gateway must be dead."""
