@@ -138,7 +138,7 @@ def _rows(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.refused:
         yield "Refused", f"{sum(report.refused.values()):,}", ", ".join(f"{n:,} {code}" for code, n in report.refused.items())
     yield "Lost", f"{report.lost:,}", "not held, or held and neither sent nor final"
-    yield "Sent twice", f"{report.sent_twice:,}", f"of them not in flight at a kill: {report.sent_twice_unexplained:,}"
+    yield "Sent twice", f"{report.sent_twice:,}", _twice(report)
     yield "Unknown", f"{report.unknown:,}", "may have been sent, and are marked so"
     yield "Unsettled", f"{report.unsettled:,}", "sent, and in no final state"
     yield "Receipts", f"{report.receipts_pushed:,}", f"told to the endpoint; missing: {report.receipts_missing:,}"
@@ -148,3 +148,8 @@ def _rows(report: Report) -> Iterator[tuple[str, str, str]]:
         "s, median / longest from a restart to the first OK",
     )
     yield "Verdict", "nothing lost" if report.holds else "BROKEN", report.engine
+
+
+def _twice(report: Report) -> str:
+    most = f"; answered at most {report.answered_before_kill_most * 1000:,.0f} ms before it" if report.sent_twice else ""
+    return f"of them not in flight at a kill: {report.sent_twice_unexplained:,}{most}"

@@ -56,8 +56,9 @@ class Child:
 
     async def kill(self) -> None:
         """SIGKILL, and return when it is gone."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if not self._ended.done():
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         await self._ended
 
     async def stop(self) -> None:

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from globewire import config as configuring
-from globewire.config import Config, ConfigFault
+from globewire.config import Config
 from globewire.errors import Unavailable
 from globewire.gateway import open_hold
 from globewire.hold.port import Hold, Question
@@ -22,6 +21,7 @@ from globewire.message import MessageId, State
 from globewire.plan import OnUnknown
 from globewire.prove.carrier import Carrier
 from globewire.prove.child import PATIENCE, Child, ChildFault
+from globewire.prove.configuration import configure
 from globewire.prove.customers import Customers, number
 from globewire.prove.endpoint import Endpoint
 from globewire.prove.flush import flush_times
@@ -41,46 +41,6 @@ SETTLE = 120.0
 """Seconds in which everything must come to its end after the last kill."""
 LOOK_EVERY = 0.25
 PAGE = 1000
-CONFIGURATION = """\
-[api]
-listen = "127.0.0.1:0"
-
-[hold]
-url = "{hold}"
-master_key_file = "{folder}/globewire.db.key"
-
-[callbacks]
-allow_private = true
-delays = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
-
-[log]
-level = "warning"
-format = "json"
-
-[[account]]
-id = "proof"
-callback = "{callback}"
-quota = {{ SendMessageToGlobe = 1000000 }}
-
-[[account.key]]
-id = "{key}"
-secret = "{secret}"
-
-[[carrier]]
-id = "proof"
-host = "127.0.0.1"
-port = {port}
-system_id = "proof"
-password = "proof"
-binds = 2
-window = 25
-reconnect_first = 0.05
-
-[[route]]
-carriers = ["proof"]
-on_unknown = "{on_unknown}"
-"""
-
 Progress = Callable[[int, int], None]
 """Told how often the gateway was killed, and how many messages were acknowledged, so far."""
 
@@ -88,11 +48,13 @@ Progress = Callable[[int, int], None]
 async def prove(plan: Plan, progress: Progress) -> Report:
     """Carry the plan out. ProofFault where it cannot be begun; what goes wrong after the first OK stands in the report."""
     try:
+        flush_ms = flush_times(plan.folder)
         folder = tempfile.TemporaryDirectory(prefix="globewire-proof-", dir=plan.folder)
     except OSError as fault:
         raise ProofFault(f"nothing can be written in {plan.folder}: {fault.strerror}", "give another --dir") from fault
     with folder as name:
-        trial = Trial(plan, Path(name).resolve(), progress)
+        report = Report(seed=plan.seed, engine=plan.hold.partition(":")[0] or "sqlite", clients=plan.clients, flush_ms=flush_ms)
+        trial = Trial(plan, Path(name).resolve(), report, progress)
         try:
             return await trial.run()
         finally:
@@ -102,8 +64,8 @@ async def prove(plan: Plan, progress: Progress) -> Report:
 class Trial:
     """One proof in its own empty folder."""
 
-    def __init__(self, plan: Plan, folder: Path, progress: Progress) -> None:
-        self._plan, self._folder, self._progress = plan, folder, progress
+    def __init__(self, plan: Plan, folder: Path, report: Report, progress: Progress) -> None:
+        self._plan, self._folder, self._report, self._progress = plan, folder, report, progress
         self._dice = Random(plan.seed)
         self._key = (f"proof{secrets.token_hex(6)}", secrets.token_urlsafe(24))
         self._carrier, self._endpoint = Carrier(plan.seed), Endpoint()
@@ -116,9 +78,6 @@ class Trial:
         self._killed_at: dict[int, float] = {}
         self._recoveries: list[float] = []
         self._ends = self._started = 0.0
-        self._report = Report(
-            seed=plan.seed, engine=plan.hold.partition(":")[0] or "sqlite", clients=plan.clients, flush_ms=flush_times(folder)
-        )
 
     async def run(self) -> Report:
         """The proof, from the first start to the comparison."""
@@ -130,7 +89,7 @@ class Trial:
         try:
             await self._rounds()
             await self._settle(config)
-        except ChildFault as fault:
+        except (ChildFault, SchemaFault, Unavailable) as fault:
             if not self._customers.acknowledged:
                 raise ProofFault(str(fault), "does the gateway run by itself? see --gateway and --hold") from fault
             self._report.faults.append(str(fault))
@@ -152,24 +111,9 @@ class Trial:
     # --- the rounds ------------------------------------------------------------------------------------------------------
 
     async def _configure(self) -> Config:
-        plan = self._plan
         _, port = await self._carrier.start()
         callback = await self._endpoint.start()
-        text = CONFIGURATION.format(
-            hold=plan.hold or f"sqlite://{self._database}",
-            folder=self._folder,
-            callback=callback,
-            key=self._key[0],
-            secret=self._key[1],
-            port=port,
-            on_unknown=plan.on_unknown,
-        )
-        self._file.touch(0o600)
-        self._file.write_text(text)
-        try:
-            return configuring.load(self._file, {})
-        except ConfigFault as fault:
-            raise ProofFault("; ".join(mistake.sentence for mistake in fault.mistakes), "check --hold") from fault
+        return configure(self._file, self._plan, self._database, port, callback, self._key)
 
     async def _rounds(self) -> None:
         for done in range(self._plan.rounds):
