@@ -24,14 +24,14 @@ def end_when_told() -> None:
 
 @contextmanager
 def running(command: list[str], **how: Any) -> Iterator[subprocess.Popen[str]]:
-    """Start it; at the end ask it to stop, wait ten seconds, and kill it if it still runs."""
+    """Start it; at the end ask it to stop, wait fifteen seconds, and kill it if it still runs."""
     child = subprocess.Popen(command, text=True, **how)
     try:
         yield child
     finally:
         child.terminate()
         try:
-            child.wait(10)
+            child.wait(15)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()

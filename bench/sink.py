@@ -224,8 +224,11 @@ class Endpoint(asyncio.Protocol):
 async def _main(asked: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     record, lines = Record(asked.most), list[Smsc]()
-    smpp = await loop.create_server(lambda: Smsc(record, lines), "127.0.0.1", asked.smpp)
-    http = await loop.create_server(lambda: Endpoint(record), "127.0.0.1", asked.http)
+    try:
+        smpp = await loop.create_server(lambda: Smsc(record, lines), "127.0.0.1", asked.smpp)
+        http = await loop.create_server(lambda: Endpoint(record), "127.0.0.1", asked.http)
+    except OSError as fault:
+        raise SystemExit(f"the sink cannot listen: {fault}") from fault
     gc.collect()
     gc.disable()  # nothing on the hot path makes cycles, and a pause of ours would count as the gateway's
     print(json.dumps({"smpp": smpp.sockets[0].getsockname()[1], "http": http.sockets[0].getsockname()[1]}), flush=True)

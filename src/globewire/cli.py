@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = typer.main.get_command(application(COMMANDS.keys() & set(words)))
     try:
+        _check(words)
         command.main(args=words, prog_name="globewire")
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
@@ -92,6 +93,12 @@ def application(loaded: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
         else:
             app.add_typer(group)
     return app
+
+
+def _check(words: Sequence[str]) -> None:
+    for word in words:
+        if not word.isprintable() and any("\ud800" <= c <= "\udfff" for c in word):
+            raise Trouble("an argument is not text in UTF-8", "check the terminal's encoding, or the program that gave it")
 
 
 def _version(wanted: bool) -> None:

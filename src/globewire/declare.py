@@ -1,5 +1,8 @@
 """What the configuration declares, written into the book at the start; and the first account, where there is none."""
 
+import asyncio
+from dataclasses import replace
+
 from globewire.hold.port import AccountEntry, Hold, KeyEntry, PolicyEntry, UserEntry
 from globewire.message import AccessKeyId, AccountId, Millis
 from globewire.plan import DeclaredAccount, DeclaredKey
@@ -12,24 +15,20 @@ FIRST = AccountId("main")
 
 
 async def declare(hold: Hold, vault: Vault, accounts: tuple[DeclaredAccount, ...], now: Millis) -> None:
-    """Make the book say what the configuration says of these accounts. Keys and users made by command stay."""
+    """Make the book say what the configuration says of these accounts. Keys and users made by command stay, and a declared
+    key that was disabled by command stays disabled."""
     book = await hold.book()
-    known = {entry.id: entry for entry in book.accounts} if book else {}
-    for account in accounts:
-        had = known.get(account.id)
-        secret = had.callback_secret if had else b""
-        if not secret:
-            secret = vault.seal(callback_row(account.id), new_callback_secret())
-        await hold.put_account(
-            AccountEntry(account.id, account.sender, account.callback, account.quota, had.created_at if had else now, secret)
-        )
-        for name, document in account.policies.items():
-            await hold.put_policy(PolicyEntry(account.id, name, document))
-        for user in account.users:
-            await hold.put_user(UserEntry(account.id, user.name, user.policies))
-        owned = [("", key) for key in account.keys] + [(user.name, key) for user in account.users for key in user.keys]
-        for user_name, key in owned:
-            await hold.put_key(_key(vault, account.id, user_name, key, now))
+    if book is None or not accounts:
+        return
+    known = {entry.id: entry for entry in book.accounts}
+    disabled = {entry.id for entry in book.keys if not entry.enabled}
+    await asyncio.gather(*(hold.put_account(_account(vault, account, known.get(account.id), now)) for account in accounts))
+    await asyncio.gather(
+        *(hold.put_policy(PolicyEntry(a.id, name, document)) for a in accounts for name, document in a.policies.items()),
+        *(hold.put_user(UserEntry(a.id, user.name, user.policies)) for a in accounts for user in a.users),
+    )
+    entries = [_key(vault, account.id, user, key, now) for account in accounts for user, key in _keys(account)]
+    await asyncio.gather(*(hold.put_key(replace(entry, enabled=entry.id not in disabled)) for entry in entries))
 
 
 async def first_account(hold: Hold, vault: Vault, now: Millis) -> tuple[str, str] | None:
@@ -42,6 +41,18 @@ async def first_account(hold: Hold, vault: Vault, now: Millis) -> tuple[str, str
     key = DeclaredKey(id=(pair := new_access_key())[0], secret=pair[1])
     await hold.put_key(_key(vault, FIRST, "", key, now))
     return pair
+
+
+def _account(vault: Vault, account: DeclaredAccount, had: AccountEntry | None, now: Millis) -> AccountEntry:
+    secret = had.callback_secret if had else b""
+    if not secret:
+        secret = vault.seal(callback_row(account.id), new_callback_secret())
+    return AccountEntry(account.id, account.sender, account.callback, account.quota, had.created_at if had else now, secret)
+
+
+def _keys(account: DeclaredAccount) -> list[tuple[str, DeclaredKey]]:
+    """Every key of the account with the user whose it is, "" for the account's own."""
+    return [("", key) for key in account.keys] + [(user.name, key) for user in account.users for key in user.keys]
 
 
 def _key(vault: Vault, account: AccountId, user: str, key: DeclaredKey, now: Millis) -> KeyEntry:

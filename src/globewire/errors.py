@@ -101,6 +101,9 @@ SERVICE_UNAVAILABLE = Row(
     "ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", Fault.OURS, again=True
 )
 # Ours: the contract does not establish what the real gateway says to these.
+IDEMPOTENCY_CONFLICT = Row(
+    "IdempotencyKeyReused", 409, "The idempotency key was used before, for a call with other content: use a new key for each send."
+)
 MALFORMED_REQUEST = Row("InvalidRequest", 400, "The request is not well-formed HTTP: {}.")
 REQUEST_TOO_LARGE = Row("RequestTooLarge", 413, "The request is larger than this server takes: {}.")
 REQUEST_TIMEOUT = Row("RequestTimeout", 408, "The request did not arrive in time.", again=True)

@@ -2,17 +2,23 @@
 
 import asyncio
 import dataclasses
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from globewire import errors
-from globewire.hold.port import SEND, SETTLE, TELL, Became, Fact, Hold, Nonce, Noted, PartBecame, Question, Submitted
+from globewire.hold.port import SEND, SETTLE, TELL, Became, Fact, Hold, Lane, Nonce, Noted, Once, PartBecame, Question, Submitted
 from globewire.message import AccountId, CarrierId, MessageId, Millis, PartState, Receipt, State
 from laws.conftest import Opener
 from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, submission
 
 LEASE = 60_000
+SOUTH = CarrierId("south")
+RECOVERED: tuple[tuple[Lane[Any], str], ...] = ((SEND, CARRIER), (SETTLE, ""), (TELL, ""))
+
+
+def once(key: str = "k", content: str = "c0", answer: str = "first", account: AccountId = ACCOUNT) -> Once:
+    return Once(account, key, content, answer, Millis(NOW + 86_400_000))
 
 
 async def test_kept_is_kept(opener: Opener) -> None:
@@ -50,6 +56,105 @@ async def test_of_two_calls_with_one_nonce_at_once_one_is_kept(hold: Hold) -> No
     assert len(await hold.search(Question())) == 1
 
 
+async def test_a_key_is_kept_once_and_gives_its_answer(opener: Opener) -> None:
+    """Law 7, over a restart: the first answer, and nothing else of the second call but its nonce."""
+    hold = await opener()
+    assert await hold.keep([submission(1)], None, once=once()) is None
+    await hold.close()
+    hold = await opener()
+    nonce = Nonce(9, Millis(NOW + 900_000))
+    assert await hold.keep([submission(2)], nonce, once=once(answer="second")) == "first"
+    assert [s.message.id for s in await hold.search(Question())] == [message(1).id]
+    assert await hold.nonces(NOW) == {9: nonce.until}
+    assert await hold.keep([submission(3)], None, once=once(account=AccountId("other"), answer="theirs")) is None
+    assert await hold.keep([submission(4)], None, once=once("k2", answer="another")) is None
+
+
+async def test_a_key_with_other_content_is_refused(hold: Hold) -> None:
+    await hold.keep([submission(1)], None, once=once())
+    with pytest.raises(errors.Refused) as refused:
+        await hold.keep([submission(2)], None, once=once(content="c1"))
+    assert refused.value.row is errors.IDEMPOTENCY_CONFLICT
+    assert len(await hold.search(Question())) == 1
+
+
+async def test_a_key_whose_call_was_refused_is_free(hold: Hold) -> None:
+    """The nonce was used: nothing is kept, the key neither."""
+    nonce = Nonce(9, Millis(NOW + 900_000))
+    await hold.keep([submission(1)], nonce)
+    with pytest.raises(errors.Refused):
+        await hold.keep([submission(2)], nonce, once=once())
+    assert await hold.keep([submission(3)], None, once=once(answer="third")) is None
+
+
+async def test_of_many_calls_with_one_key_at_once_one_is_kept(hold: Hold) -> None:
+    answers = await asyncio.gather(*(hold.keep([submission(n)], None, once=once(answer=f"a{n}")) for n in range(20)))
+    (kept,) = await hold.search(Question())
+    assert answers.count(None) == 1
+    winner = f"a{int(kept.message.task_id.removeprefix('task-'))}"
+    assert {answer for answer in answers if answer} == {winner}
+
+
+async def test_a_key_is_forgotten_when_it_ran_out(hold: Hold) -> None:
+    await hold.keep([submission(1)], None, once=once())
+    await hold.forget(Millis(0), Millis(0), 10, now=once().until)
+    assert await hold.keep([submission(2)], None, once=once()) == "first"
+    await hold.forget(Millis(0), Millis(0), 10, now=Millis(once().until + 1))
+    assert await hold.keep([submission(2)], None, once=once()) is None
+
+
+async def test_what_is_owned_has_one_owner(opener: Opener) -> None:
+    """Law 8: until the lease ends, over a restart."""
+    hold = await opener()
+    assert await hold.own("carrier.north", "a", NOW, LEASE)
+    assert await hold.own("carrier.south", "b", NOW, LEASE)
+    assert not await hold.own("carrier.north", "b", NOW, LEASE)
+    assert await hold.own("carrier.north", "a", Millis(NOW + 10), LEASE)
+    await hold.close()
+    hold = await opener()
+    assert not await hold.own("carrier.north", "b", Millis(NOW + LEASE + 9), LEASE)
+    assert await hold.own("carrier.north", "b", Millis(NOW + LEASE + 10), LEASE)
+    assert not await hold.own("carrier.north", "a", Millis(NOW + LEASE + 10), LEASE)
+    await hold.disown("b")
+    assert await hold.own("carrier.north", "a", NOW, LEASE)
+    assert await hold.own("carrier.south", "a", NOW, LEASE)
+
+
+async def test_of_many_who_want_to_own_one_does(hold: Hold) -> None:
+    owns = await asyncio.gather(*(hold.own("carrier.north", f"o{n}", NOW, LEASE) for n in range(10)))
+    assert owns.count(True) == 1
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 30.0, 1000.0])
+@pytest.mark.parametrize("want", [1, 7, 10_000])
+async def test_a_quota_is_what_it_says(hold: Hold, rate: float, want: int) -> None:
+    """Over 10 s no more than its rate and one burst; under demand no less than 95 % of the rate."""
+    burst, given = max(1.0, rate), []
+    for tick in range(0, 30_000, 50):
+        given.append(await hold.draw("shop.send", rate, want, Millis(NOW + tick)))
+    demand = min(rate, 20.0 * want)
+    for start in range(0, 600 - 200, 40):
+        over = sum(given[start : start + 200])
+        assert over <= 10 * rate + burst
+        assert over >= int(0.95 * 10 * demand)
+
+
+async def test_quotas_are_apart_and_one_without_a_rate_has_no_limit(hold: Hold) -> None:
+    assert await hold.draw("one", 5.0, 100, NOW) == 5
+    assert await hold.draw("one", 5.0, 100, NOW) == 0
+    assert await hold.draw("other", 5.0, 3, NOW) == 3
+    assert await hold.draw("free", 0.0, 1000, NOW) == 1000
+
+
+async def test_a_clock_that_differs_neither_starves_nor_gives_more(hold: Hold) -> None:
+    """A machine half a second behind draws by the others' clock; one set back by an hour bars nobody for an hour."""
+    assert await hold.draw("q", 10.0, 8, NOW) == 8
+    assert await hold.draw("q", 10.0, 8, Millis(NOW - 500)) == 2
+    back = Millis(NOW - 3_600_000)
+    assert await hold.draw("q", 10.0, 8, back) == 0
+    assert await hold.draw("q", 10.0, 8, Millis(back + 500)) == 5
+
+
 async def test_a_claimed_job_is_nobody_elses(hold: Hold) -> None:
     """Law 3: until the lease ends; then anyone's, marked interrupted."""
     await hold.keep([submission(n) for n in range(5)], None)
@@ -71,13 +176,26 @@ async def test_recovery_ends_the_leases_of_those_who_died(hold: Hold) -> None:
     await hold.claim(SEND, 9, NOW, LEASE, CARRIER)
     await hold.claim(SETTLE, 9, NOW, LEASE)
     (telling,) = await hold.claim(TELL, 9, NOW, LEASE)
-    await hold.recover(NOW)
+    for lane, of in RECOVERED:
+        await hold.recover(NOW, lane, of)
     assert [job.interrupted for job in await hold.claim(SEND, 9, NOW, LEASE, CARRIER)] == [True]
     assert len(await hold.claim(SETTLE, 9, NOW, LEASE)) == 1
     assert len(await hold.claim(TELL, 9, NOW, LEASE)) == 1
     await hold.again((telling, Millis(NOW + 60_000)))
-    await hold.recover(NOW)
+    await hold.recover(NOW, TELL)
     assert await hold.claim(TELL, 9, NOW, LEASE) == []
+
+
+async def test_recovery_is_of_one_lane_and_one_carrier(hold: Hold) -> None:
+    await hold.keep([submission(1), submission(2, carrier=SOUTH)], None)
+    await hold.record(heard("id1"))
+    for carrier in (CARRIER, SOUTH):
+        await hold.claim(SEND, 9, NOW, LEASE, carrier)
+    await hold.claim(SETTLE, 9, NOW, LEASE)
+    await hold.recover(NOW, SEND, CARRIER)
+    assert len(await hold.claim(SEND, 9, NOW, LEASE, CARRIER)) == 1
+    assert await hold.claim(SEND, 9, NOW, LEASE, SOUTH) == []
+    assert await hold.claim(SETTLE, 9, NOW, LEASE) == []
 
 
 async def test_a_lane_is_a_carriers_own(hold: Hold) -> None:

@@ -22,10 +22,15 @@ async def receiving(default: Answer = take) -> AsyncIterator[Receiver]:
         await runner.cleanup()
 
 
-async def hang(request: web.Request) -> web.StreamResponse:
-    """Take the connection and never answer."""
-    await asyncio.Event().wait()
-    raise AssertionError
+def hanging() -> tuple[Answer, asyncio.Event]:
+    """An answer that is not given until the event is set."""
+    released = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        await released.wait()
+        return await take(request)
+
+    return hang, released
 
 
 def signed(push: Push, secret: bytes) -> bool:

@@ -38,11 +38,15 @@ async def simulated(port: int = 0, **behaviour: Any) -> AsyncIterator[tuple[Simu
 
 @dataclass(slots=True)
 class Smsc:
-    """`answer` gives each request's status and fields, None for silence. `heard` is every request, as it came, with its bind."""
+    """`answer` gives each request's status and fields, None for silence. `heard` is every request, as it came, with its bind.
+
+    `sessions` are those that stand, `endings` says why each of the others ended.
+    """
 
     answer: Callable[[Pdu], tuple[int, Fields] | None]
     heard: list[tuple[Pump, Pdu]] = field(default_factory=list)
     sessions: list[Pump] = field(default_factory=list)
+    endings: list[str] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connect(self) -> Pump:
@@ -73,8 +77,9 @@ class Smsc:
                     answer = self.answer(pdu)
                     if answer is not None:
                         pump.write(pump.session.respond(pdu, *answer))
-                case Closed():
+                case Closed(reason):
                     self.sessions.remove(pump)
+                    self.endings.append(reason)
                 case _:
                     pass
         self._news.set()

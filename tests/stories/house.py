@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from globewire import config
 from globewire.gateway import Gateway
-from globewire.hold.port import Standing
+from globewire.hold.port import Note, Question, Standing
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import AccessKeyId, AccountId, MessageId, Millis, State
 from globewire.vault import Vault, open_vault
@@ -40,8 +40,11 @@ def carrier(id: str, address: tuple[str, int], **keys: object) -> str:
 
 
 def account(id: str = "shop", key: tuple[str, str] = KEY, **keys: object) -> str:
-    """An account with one key."""
-    return table("[[account]]", id=id, **keys) + table("[[account.key]]", id=key[0], secret=key[1])
+    """An account with one key, which may send much faster than the documented pace unless `keys` have a `quota`."""
+    quota = keys.pop("quota", {"SendMessageToGlobe": 2000})
+    assert isinstance(quota, dict)
+    own = table("[[account.key]]", id=key[0], secret=key[1])
+    return table("[[account]]", id=id, **keys) + table("[account.quota]", **quota) + own
 
 
 def route(*carriers: str, **keys: object) -> str:
@@ -100,12 +103,15 @@ class Books:
     async def settled(self, *unfinished: State, at_least: int = 1) -> dict[str, int]:
         """The counts of all messages, once `at_least` are there and none is in any of the `unfinished` states."""
 
+        counts: dict[str, int] = {}
+
         async def look() -> dict[str, int] | None:
-            counts = await self.hold.counts()
+            counts.clear()
+            counts.update(await self.hold.counts())
             messages = sum(count for name, count in counts.items() if name.startswith("state."))
             return None if messages < at_least or any(counts.get(f"state.{state}") for state in unfinished) else counts
 
-        return await eventually(look)
+        return await eventually(look, lambda: f"none {unfinished} awaited; {counts}")
 
     async def carrier_says(self, id: str, words: str) -> str:
         """What is said of a carrier's binds, once that has `words` in it."""
@@ -117,9 +123,18 @@ class Books:
 
         return await eventually(look, lambda: f"{words!r} awaited of {id}; {said}")
 
-    async def notes(self, message: MessageId) -> list[str]:
-        """The words of a message's history."""
-        return [note.what for note in (await self.standing(message)).notes]
+    async def everything(self) -> list[Standing]:
+        """All messages, newest first."""
+        return await self.hold.search(Question(limit=100_000))
+
+    async def noted(self, message: MessageId, words: str) -> Note:
+        """The line of a message's history that has `words` in it, once it is there."""
+
+        async def look() -> Note | None:
+            notes = (await self.standing(message)).notes
+            return next((note for note in notes if words in f"{note.what}: {note.detail}"), None)
+
+        return await eventually(look, lambda: f"{words!r} never came into its history")
 
 
 @asynccontextmanager

@@ -6,10 +6,10 @@ import pytest
 
 from globewire.message import PartState, State
 from globewire.plan import Concatenation, GsmCoding
+from globewire.wire.pdu import Command
 from stories.callbacks import receiving, signed
 from stories.carriers import numbered, shown, simulated, smsc
 from stories.house import account, carrier, eventually, house, route, table
-from globewire.wire.pdu import Command
 
 LATIN = "Häuser, Straßen: £5 für alle Größen. " * 11  # in ISO 8859-1, and in the GSM alphabet
 GSM = "Price {50} € \\ [x] ~ ^ | Ωmega no " * 10
@@ -60,9 +60,7 @@ async def test_every_way_of_writing_reaches_the_handset_as_the_very_text(tmp_pat
     async with simulated() as (simulator, address):
         carriers = [carrier(id, address, concatenation=tying, gsm=coding) for id, tying, coding in ways]
         async with house(tmp_path, *carriers, route(ways[0][0])) as home:
-            sent = {
-                id: await home.customer.try_send(f"852612301{n:02}", text, ChannelId=id) for n, (id, _, _) in enumerate(ways)
-            }
+            sent = {id: await home.customer.try_send(f"852612301{n:02}", text, ChannelId=id) for n, (id, _, _) in enumerate(ways)}
             for n, (id, _, coding) in enumerate(ways):
                 assert sent[id].fields["Segments"] == "3"
                 standing = await home.books.until(sent[id].id, State.DELIVERED)

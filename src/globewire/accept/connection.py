@@ -18,7 +18,8 @@ from globewire.errors import SERVICE_UNAVAILABLE, Refused, refuse
 from globewire.wire.request import Raw
 
 LINGER = 2.0
-"""Seconds for which a refused client may go on sending: closed at once, the refusal would be lost with what it sends."""
+"""Seconds for which a refused client may go on sending: closed at once, the refusal would be lost with what it sends. Also how
+long a TLS client has to say goodbye, which a pool of idle connections never does."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

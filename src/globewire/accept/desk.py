@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -91,15 +92,7 @@ class Desk:
         return common.sender or self.carriers[decision.carriers[0]].sender
 
 
-_TEXTS: dict[Decision, str] = {}
-
-
+@lru_cache(4096)
 def decision_text(decision: Decision) -> str:
-    """A decision as the JSON that is stored with the message; written once for each that is alike."""
-    known = _TEXTS.get(decision)
-    if known is None:
-        if len(_TEXTS) > 4096:
-            _TEXTS.clear()
-        known = orjson.dumps({"route": decision.route, "carriers": decision.carriers, "why": decision.why}).decode()
-        _TEXTS[decision] = known
-    return known
+    """A decision as the JSON that is stored with the message; written once for all that are alike."""
+    return orjson.dumps({"route": decision.route, "carriers": decision.carriers, "why": decision.why}).decode()

@@ -9,6 +9,8 @@ from globewire.message import MessageType
 LONGEST_TEXT = 2000
 LONGEST_TASK_ID = 255
 LONGEST_VALIDITY = 604_800
+CLOCK_ERROR = 5_000
+"""Milliseconds by which a caller's clock may be ahead of ours."""
 
 
 def required(parameters: Mapping[str, str], name: str) -> str:
@@ -69,11 +71,11 @@ def truth(value: str, name: str) -> bool:
 
 
 def moment(parameters: Mapping[str, str], name: str, now: int) -> int:
-    """A time in milliseconds since 1970, not in the future; `now` where not given."""
+    """A time in milliseconds since 1970, not in the future but by a clock's usual error; `now` where not given."""
     value = parameters.get(name, "")
     if not value:
         return now
     at = int(value) if value.isascii() and value.isdigit() and len(value) <= 14 else 0
-    if not 0 < at <= now:
+    if not 0 < at <= now + CLOCK_ERROR:
         raise refuse(errors.INVALID_PARAMETERS, f"{name} is milliseconds since 1970 and not in the future")
     return at

@@ -23,7 +23,7 @@ class Limits:
     A batch of 1,000 long texts comes in the request line (contract 2.5), which is why that may be as long as a body.
     """
 
-    line: int = 8 * 1024 * 1024
+    line: int = 24 * 1024 * 1024
     headers: int = 64 * 1024
     body: int = 8 * 1024 * 1024
     header_timeout: float = 20.0

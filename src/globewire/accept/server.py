@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from globewire.accept.connection import Connection, Elsewhere
+from globewire.accept.connection import LINGER, Connection, Elsewhere
 from globewire.accept.framing import Limits
 from globewire.accept.origin import Network
 from globewire.accept.rendering import Rendered, rendered
@@ -69,9 +69,15 @@ class Server:
         """Listen; the address that was bound, its port chosen by the system where 0 was asked for. OSError where it cannot."""
         loop = asyncio.get_running_loop()
         host, port = self._address
-        patience = self.limits.header_timeout if self._tls else None
+        shaking, parting = (self.limits.header_timeout, LINGER) if self._tls else (None, None)
         self._listener = await loop.create_server(
-            lambda: Connection(self, loop), host, port, ssl=self._tls, ssl_handshake_timeout=patience, backlog=1024
+            lambda: Connection(self, loop),
+            host,
+            port,
+            ssl=self._tls,
+            ssl_handshake_timeout=shaking,
+            ssl_shutdown_timeout=parting,
+            backlog=1024,
         )
         self._watch = loop.create_task(self._watch_deadlines())
         bound = self._listener.sockets[0].getsockname()

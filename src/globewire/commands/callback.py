@@ -85,22 +85,7 @@ def change(
         raise Trouble("give either a URL or --off")
 
     async def alter(shop: Shop) -> tuple[AccountEntry, str]:
-        entry = shop.account(account)
-        if shop.declared(entry.id):
-            raise Trouble(
-                f"the account {entry.id} is declared in the configuration", "set `callback` there and start the server again"
-            )
-        fault = endpoint.fault(url, shop.config.callbacks.allow_private) if url else ""
-        if fault:
-            raise Trouble(f"receipts cannot be pushed there: {fault}", _advice(fault))
-        secret = ""
-        sealed = entry.callback_secret
-        if url and (new_secret or not sealed):
-            secret = new_callback_secret()
-            sealed = shop.vault().seal(callback_row(entry.id), secret)
-        elif url and not entry.callback:
-            secret = _opened(shop.vault(), entry)
-        entry = dataclasses.replace(entry, callback=url, callback_secret=sealed)
+        entry, secret = _altered(shop, shop.account(account), url, new_secret)
         await shop.hold.put_account(entry)
         return entry, secret
 
@@ -151,6 +136,21 @@ def replay(account: AccountArgument, config: ConfigOption = None, as_json: JsonO
         paper.as_json({"account": id, "queued": count})
     else:
         paper.say(f"{count} receipts of {id} are queued again." if count else f"No receipt of {id} was given up.")
+
+
+def _altered(shop: Shop, entry: AccountEntry, url: str, new_secret: bool) -> tuple[AccountEntry, str]:
+    """The account with its new endpoint, and the secret to be printed, if any."""
+    if shop.declared(entry.id):
+        raise Trouble(f"the account {entry.id} is declared in the configuration", "set `callback` there and start the server again")
+    fault = endpoint.fault(url, shop.config.callbacks.allow_private) if url else ""
+    if fault:
+        raise Trouble(f"receipts cannot be pushed there: {fault}", _advice(fault))
+    if url and (new_secret or not entry.callback_secret):
+        secret = new_callback_secret()
+        entry = dataclasses.replace(entry, callback_secret=shop.vault().seal(callback_row(entry.id), secret))
+    else:
+        secret = _opened(shop.vault(), entry) if url and not entry.callback else ""
+    return dataclasses.replace(entry, callback=url), secret
 
 
 def _opened(vault: Vault, entry: AccountEntry) -> str:

@@ -42,7 +42,7 @@ def _rows(config: Config, standings: list[CarrierStanding]) -> Iterator[dict[str
     said = {str(standing.carrier): standing for standing in standings}
     for id in [*addresses, *(id for id in said if id not in addresses)]:
         standing = said.get(id)
-        state = (standing.state or "unknown") if standing else "never started"
+        state = (standing.state or "unknown") if standing else "nothing said yet"
         yield {
             "id": id,
             "address": addresses.get(id, "not in the configuration"),

@@ -51,13 +51,13 @@ def show(
 )
 def find(
     to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="To this number.")] = "",
-    state: Annotated[State | None, typer.Option("--state", help="In this state.")] = None,
+    state: Annotated[State | None, typer.Option("--state", metavar="STATE", help=f"In this state: {', '.join(State)}.")] = None,
     carrier: Annotated[str, typer.Option("--carrier", metavar="ID", help="By this carrier.")] = "",
     country: Annotated[str, typer.Option("--country", metavar="XX", help="To this country, by its two letters.")] = "",
     task_id: Annotated[str, typer.Option("--task-id", metavar="ID", help="With this TaskId.")] = "",
     account: Annotated[str, typer.Option("--account", "-a", metavar="ACCOUNT", help="Of this account.")] = "",
     since: Annotated[str, typer.Option("--since", metavar="AGE", help="Not older than this: 90s, 15m, 2h, 7d.")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=MOST, help="At most so many.")] = 50,
     full: FullOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -70,7 +70,7 @@ def find(
         state=state or "",
         carrier=carrier,
         country=country.upper(),
-        since=int(time.time() * 1000) - _age(since) if since else 0,
+        since=max(int(time.time() * 1000) - _age(since), 1) if since else 0,
         limit=limit,
     )
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from globewire.commands.plain import plain
 from globewire.message import State
 
 ENDLESS = 10_000
@@ -76,11 +77,6 @@ def cell(value: object) -> Text:
     """A value as people read it; states have their colours."""
     colour = COLOURS.get(value, "") if isinstance(value, State) else ""
     return Text(plain(str(value)), style=colour)
-
-
-def plain(text: str) -> str:
-    """`text` with everything that is not printable as an escape, so that it stays on its line and in its cell."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def masked(number: str, full: bool = False) -> str:

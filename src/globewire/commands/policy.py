@@ -9,6 +9,7 @@ import typer
 
 from globewire.commands import paper
 from globewire.commands.options import NOTICED, AccountOption, ConfigOption, JsonOption, examples
+from globewire.commands.plain import plain
 from globewire.commands.shop import Shop, checked, visit
 from globewire.commands.trouble import Trouble
 from globewire.config.kinds import NAME
@@ -66,7 +67,7 @@ def show(name: NameArgument, account: AccountOption = "", config: ConfigOption =
     if as_json:
         paper.as_json({"name": name, "document": document})
     else:
-        paper.say("\n".join(map(paper.plain, document.splitlines())))
+        paper.say("\n".join(map(plain, document.splitlines())))
 
 
 @app.command("list", epilog=examples("policy list", "policy list --json"))

@@ -8,9 +8,11 @@ import typer
 from globewire.commands import paper
 from globewire.commands.client import Client, check_endpoint
 from globewire.commands.options import ConfigOption, JsonOption, examples
-from globewire.commands.shop import Shop, configuration, visit_with
+from globewire.commands.plain import plain
+from globewire.commands.shop import Shop, checked, configuration, visit_with
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.config import Config, Listen
+from globewire.config.kinds import KEY_NAME
 from globewire.message import MessageType
 
 app = typer.Typer()
@@ -34,7 +36,9 @@ def send(
     to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="The number: digits, with the dialling code.")],
     text: Annotated[str, typer.Option("--text", "--message", metavar="TEXT", help="The text.")],
     sender: Annotated[str, typer.Option("--from", metavar="SENDER", help="The sender ID that the phone shows.")] = "",
-    type: Annotated[MessageType | None, typer.Option("--type", help="What the text is for.")] = None,
+    type: Annotated[
+        MessageType | None, typer.Option("--type", metavar="TYPE", help=f"What the text is for: {', '.join(MessageType)}.")
+    ] = None,
     task_id: Annotated[str, typer.Option("--task-id", metavar="ID", help="An id of your own; the receipt carries it.")] = "",
     validity: Annotated[int | None, typer.Option("--validity", metavar="SECONDS", help="How long to go on trying.")] = None,
     channel: Annotated[str, typer.Option("--channel", metavar="ID", help="The carrier or route to go by.")] = "",
@@ -43,9 +47,12 @@ def send(
     endpoint: Annotated[
         str, typer.Option("--endpoint", metavar="URL", help="The server; else where [api] listen says, http://127.0.0.1:8018.")
     ] = "",
-    key_id: Annotated[str, typer.Option("--key-id", envvar="GLOBEWIRE_ACCESS_KEY_ID", help="The AccessKey ID.")] = "",
+    key_id: Annotated[str, typer.Option("--key-id", metavar="ID", envvar="GLOBEWIRE_ACCESS_KEY_ID", help="The AccessKey ID.")] = "",
     secret: Annotated[
-        str, typer.Option("--secret", envvar="GLOBEWIRE_ACCESS_KEY_SECRET", help="Its secret; better given by the variable.")
+        str,
+        typer.Option(
+            "--secret", metavar="SECRET", envvar="GLOBEWIRE_ACCESS_KEY_SECRET", help="Its secret; better given by the variable."
+        ),
     ] = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -57,6 +64,8 @@ def send(
     """
     if bool(key_id) != bool(secret):
         raise Trouble("an AccessKey is an ID and a secret", "give --key-id and --secret, or neither")
+    if key_id:
+        checked(KEY_NAME, key_id, str, "--key-id")
     settings = configuration(config)
     at = check_endpoint(endpoint or _endpoint(settings))
     client = Client(at, *((key_id, secret) if key_id else _key(settings)))
@@ -129,7 +138,7 @@ def _follow(client: Client, message: str, until: float, quiet: bool) -> dict[str
         if status != seen and not quiet:
             what = " ".join(filter(None, (str(reply.get("ErrorCode") or ""), str(reply.get("ErrorDescription") or ""))))
             clock = paper.moment(time.time_ns() // 1_000_000, year=False)
-            paper.say(f"{clock}  {STATUS.get(status, status)}{'  ' if what else ''}{paper.plain(what)}")
+            paper.say(f"{clock}  {STATUS.get(status, status)}{'  ' if what else ''}{plain(what)}")
         seen = status
         if status in ("1", "2") or time.monotonic() >= until:
             return reply

@@ -41,7 +41,7 @@ class Stage(StrEnum):
         "serve --config /etc/globewire.toml",
         "serve --listen 0.0.0.0:8018",
         "serve --only accept --only settle",
-        "serve --json | head -1    # the addresses as JSON, once they listen",
+        "serve --listen 127.0.0.1:0 --json",
     ),
 )
 def serve(
@@ -49,7 +49,10 @@ def serve(
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", help="Where the API listens; wins over [api] listen. Port 0: any.")
     ] = "",
-    only: Annotated[list[Stage] | None, typer.Option("--only", help="Run this stage alone; repeat it for several.")] = None,
+    only: Annotated[
+        list[Stage] | None,
+        typer.Option("--only", metavar="STAGE", help=f"Run this stage alone; repeat it for several: {', '.join(Stage)}."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the gateway until it is told to stop (SIGTERM, or Ctrl-C).

@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from globewire.gateway import open_hold
 from globewire.hold.port import AccountEntry, Book, Hold, KeyEntry, UserEntry
 from globewire.hold.schema import SchemaFault
 from globewire.plan import DeclaredAccount
+from globewire.registry import callback_row
 from globewire.vault import Vault, VaultFault, open_vault
 
 T = TypeVar("T")
@@ -73,7 +75,7 @@ class Shop:
     def vault(self) -> Vault:
         """The vault that the book's secrets were sealed in."""
         settings = self.config.hold
-        sealed = next(((key.id, key.sealed) for key in self.book.keys), None)
+        sealed = self._sealed()
         if sealed and not settings.master_key and not Path(settings.key_file).exists():
             raise Trouble(
                 f"the master key file {settings.key_file} is missing, and the database has secrets that only it opens",
@@ -86,6 +88,12 @@ class Shop:
         except VaultFault as fault:
             raise Trouble(str(fault)) from fault
         return vault
+
+    def _sealed(self) -> tuple[str, bytes] | None:
+        """Some sealed secret of the book, to tell whether a master key is the right one."""
+        keys = ((str(key.id), key.sealed) for key in self.book.keys)
+        accounts = ((callback_row(one.id), one.callback_secret) for one in self.book.accounts if one.callback_secret)
+        return next(chain(keys, accounts), None)
 
 
 def configuration(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
@@ -107,7 +115,7 @@ def visit_with(config: Config, errand: Callable[[Shop], Awaitable[T]]) -> T:
     """What `errand` gives, done in the database of `config`."""
     try:
         return asyncio.run(_visit(config, errand))
-    except SchemaFault as fault:
+    except (SchemaFault, VaultFault) as fault:
         raise Trouble(str(fault)) from fault
     except Unavailable as fault:
         raise Trouble(f"the database cannot be read or written now: {fault}", "try again; check the disk", code=FAILED) from fault

@@ -13,6 +13,7 @@ import uvloop
 
 from globewire.commands import journal, paper
 from globewire.commands.options import ConfigOption, JsonOption, examples
+from globewire.commands.plain import plain
 from globewire.commands.shop import checked, configuration
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.config import Listen, SimulatorSettings
@@ -47,17 +48,13 @@ def simulate(
     is printed on one line, then an event a line.
     """
     settings = configuration(config)
-    journal.keep(settings.log)
     wanted = settings.simulator
     if listen:
         wanted = dataclasses.replace(wanted, listen=checked(LISTEN, listen, Listen, "--listen"))
     elif not wanted.listen.port:
         wanted = dataclasses.replace(wanted, listen=Listen(wanted.listen.host, PORT))
-    try:
-        uvloop.run(_run(wanted, as_json))
-    except OSError as fault:
-        why = "is in use already" if fault.errno == errno.EADDRINUSE else f"cannot be listened on: {fault.strerror or fault}"
-        raise Trouble(f"the address {wanted.listen} {why}", "give another: --listen 127.0.0.1:0 takes any", code=FAILED) from fault
+    journal.keep(settings.log)
+    uvloop.run(_run(wanted, as_json))
 
 
 async def _run(wanted: SimulatorSettings, as_json: bool) -> None:
@@ -65,16 +62,25 @@ async def _run(wanted: SimulatorSettings, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     simulator = Simulator(wanted.behaviour, remember=REMEMBER)
-    address = Listen(*await simulator.start(wanted.listen.host, wanted.listen.port))
+    address = await _start(simulator, wanted.listen)
     if as_json:
         paper.as_json({"simulator": str(address)}, line=True)
     else:
         _introduce(address, wanted)
     watch = Watch(simulator, as_json)
-    while not stopping.is_set():
-        await asyncio.wait([asyncio.create_task(stopping.wait())], timeout=EVERY)
+    told = asyncio.create_task(stopping.wait())
+    while not told.done():
+        await asyncio.wait([told], timeout=EVERY)
         watch.look()
     await simulator.stop()
+
+
+async def _start(simulator: Simulator, listen: Listen) -> Listen:
+    try:
+        return Listen(*await simulator.start(listen.host, listen.port))
+    except OSError as fault:
+        why = "is in use already" if fault.errno == errno.EADDRINUSE else f"cannot be listened on: {fault.strerror or fault}"
+        raise Trouble(f"the address {listen} {why}", "give another: --listen 127.0.0.1:0 takes any", code=FAILED) from fault
 
 
 def _introduce(address: Listen, wanted: SimulatorSettings) -> None:
@@ -120,7 +126,7 @@ class Watch:
         if self._as_json:
             paper.as_json({"at": paper.iso(int(at * 1000)), "what": what, "id": taken.id, "to": to, "how": how}, line=True)
         else:
-            paper.say(paper.plain(f"{paper.moment(int(at * 1000), year=False)}  {what}  {taken.id}  to {to}  {how}"))
+            paper.say(plain(f"{paper.moment(int(at * 1000), year=False)}  {what}  {taken.id}  to {to}  {how}"))
 
     def _count(self, more_taken: int, more_ended: int) -> None:
         """What has no line of its own: refusals, binds, and the rest of a burst."""

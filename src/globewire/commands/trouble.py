@@ -1,5 +1,7 @@
 """What ends a command: a sentence that says what is wrong, and what to do about it."""
 
+from globewire.commands.plain import plain
+
 WRONG = 2
 """The exit code where the arguments, the configuration or the database cannot be used."""
 FAILED = 1
@@ -15,4 +17,4 @@ class Trouble(Exception):
 
     def __str__(self) -> str:
         rows = [f"globewire: {self.sentence}", *(f"  {line}" for line in self.lines)]
-        return "\n".join([*rows, f"  what to do: {self.advice}"] if self.advice else rows)
+        return "\n".join(map(plain, [*rows, f"  what to do: {self.advice}"] if self.advice else rows))

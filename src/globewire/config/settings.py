@@ -53,7 +53,7 @@ class Api:
     require_tls: bool = False
     refusal_form: RefusalForm = RefusalForm.BUSINESS
     node: int = 0
-    line_limit: int = 8 * 1024 * 1024
+    line_limit: int = 24 * 1024 * 1024
     header_limit: int = 64 * 1024
     body_limit: int = 8 * 1024 * 1024
     header_timeout: float = 10.0

@@ -1,15 +1,15 @@
 """What is written of messages, parts and receipts: facts. Each function serves many callers at once."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import orjson
 
+from globewire.hold.changes import COMES_FROM, waves
 from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
 from globewire.hold.sql import fields, run
-from globewire.message import FINAL, MAY_BECOME, State
+from globewire.message import FINAL, State
 
-_COMES_FROM = {state: "".join(f",{before}" for before, after in MAY_BECOME.items() if state in after) + "," for state in MAY_BECOME}
 _UNQUEUE = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
 
 
@@ -45,20 +45,8 @@ def write(cursor: sqlite3.Cursor, facts: Sequence[Fact]) -> None:
         [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, int(r.marked), at, at) for r, c, at in heard],
     )
     run(cursor, _NOTE, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
-    for wave in _waves(f for f in facts if isinstance(f, Became)):
+    for wave in waves(f for f in facts if isinstance(f, Became)):
         become(cursor, wave)
-
-
-def _waves(changes: Iterable[Became]) -> list[list[Became]]:
-    """The changes in order, such that no wave has a message twice: one statement takes one change of a message."""
-    waves: list[list[Became]] = []
-    nth: dict[int, int] = {}
-    for change in changes:
-        n = nth[change.message] = nth.get(change.message, -1) + 1
-        if n == len(waves):
-            waves.append([])
-        waves[n].append(change)
-    return waves
 
 
 _GUARD = "m.id = j.value ->> 0 AND instr(j.value ->> 6, ',' || m.state || ',')"
@@ -80,7 +68,7 @@ _BECAME = (
 def become(cursor: sqlite3.Cursor, changes: Sequence[Became]) -> None:
     """Change states where MAY_BECOME allows it; final ones queue the account's callback, if it wants one."""
     rows = [
-        (c.message, c.state, c.at, c.carrier, c.error_code, c.error, _COMES_FROM[c.state], int(c.state in FINAL)) for c in changes
+        (c.message, c.state, c.at, c.carrier, c.error_code, c.error, COMES_FROM[c.state], int(c.state in FINAL)) for c in changes
     ]
     if any(row[7] for row in rows):
         run(cursor, _CALLBACK, rows)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import orjson
 
 from globewire import errors
-from globewire.hold.port import Conversion, Nonce, Submission
+from globewire.hold.admission import Admission
+from globewire.hold.port import Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
 from globewire.hold.sql import ask, fields, run
 
-Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion]]
+Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
 
 _KEEP = (
     f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT {fields(22)} FROM json_each(?)"
@@ -24,26 +25,30 @@ _NONCES_USED = (
 _CONVERT = f"INSERT INTO conversion(account, message, delivered, rate, at) SELECT {fields(5)} FROM json_each(?)"
 
 
-def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[errors.Refused | None]:
-    """Keep submissions with their nonces; those whose nonce was used are left out, and say so."""
-    nonces = [(n.until, n.mark) for _, n, _ in payloads if n]
+_ONCE = f"INSERT INTO once(account, key, content, answer, until) SELECT {fields(5)} FROM json_each(?)"
+_KNOWN = (
+    "SELECT json_group_array(json_array(o.account, o.key, o.content, o.answer)) FROM json_each(?) AS j CROSS JOIN once AS o "
+    "ON o.account = j.value ->> 0 AND o.key = j.value ->> 1"
+)
+
+
+def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
+    """Keep submissions with their nonces and keys; those whose nonce or key was used are left out, and say so."""
+    nonces = [(n.until, n.mark) for _, n, _, _ in payloads if n]
+    onces = [once for *_, once in payloads if once]
     used = set(ask(cursor, _NONCES_USED, orjson.dumps(nonces).decode())) if nonces else set()
-    results: list[errors.Refused | None] = []
-    messages, kept, conversions = [], [], []
-    for submissions, nonce, converted in payloads:
-        if nonce and nonce.mark in used:
-            results.append(errors.refuse(errors.NONCE_USED))
-            continue
-        if nonce:
-            used.add(nonce.mark)
-            kept.append((nonce.until, nonce.mark))
-        messages += [message_row(s) for s in submissions]
-        conversions += [(c.account, c.message, int(c.delivered), c.rate, c.at) for c in converted]
-        results.append(None)
-    run(cursor, _NONCE, kept)
+    known = ask(cursor, _KNOWN, orjson.dumps([(o.account, o.key) for o in onces]).decode()) if onces else ()
+    book = Admission(used, {(account, key): (content, answer) for account, key, content, answer in known})
+    results = [book.admit(nonce, once) for _, nonce, _, once in payloads]
+    kept = [payload for payload, result in zip(payloads, results, strict=True) if result is None]
+    messages = [message_row(s) for submissions, *_ in kept for s in submissions]
+    run(cursor, _NONCE, book.nonces)
+    run(cursor, _ONCE, book.onces)
     run(cursor, _KEEP, messages)
     run(cursor, _QUEUE, messages)
-    run(cursor, _CONVERT, conversions)
+    run(
+        cursor, _CONVERT, [(c.account, c.message, int(c.delivered), c.rate, c.at) for _, _, converted, _ in kept for c in converted]
+    )
     return results
 
 
@@ -71,6 +76,7 @@ def forget(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int, int, int, 
 
 
 def bar(cursor: sqlite3.Cursor, payloads: Sequence[int]) -> list[None]:
-    """Forget the nonces whose requests could not be fresh any more."""
+    """Forget the nonces whose requests could not be fresh any more, and the keys that nobody was promised any longer."""
     cursor.execute("DELETE FROM nonce WHERE until < ?", (max(payloads),))
+    cursor.execute("DELETE FROM once WHERE until < ?", (max(payloads),))
     return [None] * len(payloads)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from globewire.hold.facts import write
-from globewire.hold.port import Fact, Job, SendJob, SettleJob, TellJob
+from globewire.hold.port import SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, report, send_job, settle_job
 from globewire.hold.sql import ask, run
 from globewire.message import CarrierId, Millis
@@ -169,9 +169,15 @@ def revive(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[int]:
     return counts
 
 
-def recover(cursor: sqlite3.Cursor, payloads: Sequence[int]) -> list[None]:
-    """End all leases."""
-    cursor.execute("UPDATE sending SET due_at = ? WHERE leased = 1", (payloads[0],))
-    cursor.execute("UPDATE heard SET due_at = ? WHERE due_at IS NOT NULL", (payloads[0],))
-    cursor.execute("UPDATE outbox SET due_at = 0 WHERE last = 'pushing'")
+_OVER = {
+    SEND.name: "UPDATE sending SET due_at = ?1 WHERE leased = 1 AND carrier = ?2",
+    SETTLE.name: "UPDATE heard SET due_at = ?1 WHERE due_at IS NOT NULL",
+    TELL.name: "UPDATE outbox SET due_at = 0 WHERE last = 'pushing'",
+}
+
+
+def recover(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, str, str]]) -> list[None]:
+    """End all leases of a lane: (now, lane, carrier)."""
+    for now, lane, of in payloads:
+        cursor.execute(_OVER[lane], {SEND.name: (now, of), SETTLE.name: (now,), TELL.name: ()}[lane])
     return [None] * len(payloads)

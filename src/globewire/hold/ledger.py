@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 
@@ -11,15 +11,14 @@ from globewire.hold.port import (
     Book,
     CarrierStanding,
     KeyEntry,
-    Note,
     Outbox,
     PolicyEntry,
     Question,
     Standing,
     UserEntry,
 )
-from globewire.hold.rows import message, part
-from globewire.message import CarrierId, MessageId, Millis, State
+from globewire.hold.rows import book_of, conditions, standing
+from globewire.message import MessageId, Millis
 
 T = TypeVar("T")
 
@@ -109,15 +108,7 @@ def book(connection: sqlite3.Connection, after: int) -> Book | None:
         rows = {t: connection.execute(f"SELECT * FROM {t}").fetchall() for t in ("account", "access_key", "ram_user", "policy")}
     finally:
         connection.execute("COMMIT")
-    return Book(
-        version,
-        tuple(
-            AccountEntry(i, sender, url, orjson.loads(quota), at, secret) for i, sender, url, secret, quota, at in rows["account"]
-        ),
-        tuple(KeyEntry(i, a, user, sealed, bool(on), at, token) for i, a, user, sealed, token, on, at in rows["access_key"]),
-        tuple(UserEntry(account, name, tuple(orjson.loads(policies))) for account, name, policies in rows["ram_user"]),
-        tuple(PolicyEntry(*row) for row in rows["policy"]),
-    )
+    return book_of(version, rows["account"], rows["access_key"], rows["ram_user"], rows["policy"])
 
 
 _STANDING = (
@@ -136,42 +127,15 @@ def look(connection: sqlite3.Connection, wanted: MessageId) -> Standing | None:
         "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part WHERE message = ? ORDER BY sequence", (wanted,)
     ).fetchall()
     notes = connection.execute("SELECT at, what, detail FROM note WHERE message = ? ORDER BY id", (wanted,)).fetchall()
-    return _standing(row, parts, notes)
+    return standing(row, parts, notes)
 
 
 def search(connection: sqlite3.Connection, question: Question) -> list[Standing]:
     """A page of messages, newest first."""
-    conditions = {
-        "account = ?": question.account,
-        "recipient = ?": question.to,
-        "task_id = ?": question.task_id,
-        "state = ?": question.state,
-        "carrier = ?": question.carrier,
-        "country = ?": question.country,
-        "id >= ?": question.since * 100_000,
-        "id < ?": question.before,
-    }
-    wanted = {condition: value for condition, value in conditions.items() if value}
-    where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
+    wanted = conditions(question)
+    where = f"WHERE {' AND '.join(f'{condition} ?' for condition in wanted)} " if wanted else ""
     rows = connection.execute(f"{_STANDING}{where}ORDER BY id DESC LIMIT ?", (*wanted.values(), question.limit))
-    return [_standing(row, (), ()) for row in rows]
-
-
-def _standing(row: Sequence[Any], parts: Sequence[Any], notes: Sequence[Any]) -> Standing:
-    return Standing(
-        message(row), State(row[18]), CarrierId(row[19]) if row[19] else None, row[20], row[21], row[22], row[23], row[24],
-        tuple(part(p) for p in parts), tuple(Note(Millis(at), what, detail) for at, what, detail in notes), _told(row[25], row[26]),
-    )  # fmt: skip
-
-
-def _told(told_at: int, callback: int | None) -> str:
-    if told_at:
-        return "acknowledged"
-    if callback is None:
-        return "none"
-    if callback >= 1_000_000:
-        return "given up"
-    return f"refused {callback} times, waiting" if callback else "waiting"
+    return [standing(row, (), ()) for row in rows]
 
 
 def outboxes(connection: sqlite3.Connection) -> list[Outbox]:

@@ -8,6 +8,8 @@ The laws (each is a test in tests/laws, run against every engine):
 4. `done` is all or nothing: facts, new state, and what follows.
 5. A final state never changes.
 6. Jobs of one callback endpoint come in the order in which they were queued.
+7. Of all calls under one idempotency key one is kept; the others get its answer, or are refused where they ask for something else.
+8. What is owned has one owner until its lease ends.
 
 Every call takes and gives batches and returns after the commit. Any of them raises `errors.Unavailable` when the engine
 cannot serve now; nothing of that call has then happened. Times are `Millis` and come from the caller.
@@ -27,6 +29,18 @@ class Nonce:
     """A signature nonce that must stay used until `until`. `mark` is a 63-bit digest of AccessKey and nonce."""
 
     mark: int
+    until: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A call that is to happen once, whatever number of times it is made: the account's `key`, a hex digest of what is asked
+    for (`content`), what is answered, and until when the key is remembered at least."""
+
+    account: AccountId
+    key: str
+    content: str
+    answer: str
     until: Millis
 
 
@@ -310,8 +324,19 @@ class Hold(Protocol):
         """Finish what was asked, flush, and let go of the file or the connection."""
 
     # accept
-    async def keep(self, submissions: Sequence[Submission], nonce: Nonce | None, conversions: Sequence[Conversion] = ()) -> None:
-        """Keep messages and their nonce in one transaction. `errors.Refused(NONCE_USED)` where the nonce was used."""
+    async def keep(
+        self,
+        submissions: Sequence[Submission],
+        nonce: Nonce | None,
+        conversions: Sequence[Conversion] = (),
+        *,
+        once: Once | None = None,
+    ) -> str | None:
+        """Keep messages, their nonce and their idempotency key in one transaction; None where all of it is newly kept.
+
+        The answer of the call that was kept earlier under the same key, for the same content: of this call only the nonce is
+        kept then. `errors.Refused(NONCE_USED)` where the nonce was used, `Refused(IDEMPOTENCY_CONFLICT)` where the key was
+        used for other content (its nonce stays used). Of two such calls at once, one waits for the other."""
 
     async def nonces(self, now: Millis) -> dict[int, Millis]:
         """The nonces kept and still barred: until when, by mark. For a start after a stop."""
@@ -321,7 +346,10 @@ class Hold(Protocol):
         """Up to `limit` due jobs (of carrier `of` in SEND; reports per endpoint in TELL), leased for `lease` ms."""
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
-        """These jobs are done, with what came of each. All of it, or none."""
+        """These jobs are done, with what came of each. All of it, or none.
+
+        A receipt whose message has moved on since it was claimed, by another process's hand, may go back on its lane instead,
+        to be decided anew: what came of it was decided on what is no longer so."""
 
     async def again(self, *jobs: tuple[Job, Millis | None], carrier: CarrierId | None = None) -> None:
         """Give jobs back, due at their times; SEND jobs by another `carrier` where given. A TELL job's try is counted.
@@ -337,8 +365,20 @@ class Hold(Protocol):
     async def revive(self, account: AccountId, now: Millis) -> int:
         """Queue an account's given-up reports again; how many there were."""
 
-    async def recover(self, now: Millis) -> None:
-        """Every lease is over: for a process that starts as the only one to work. SEND jobs come back `interrupted`."""
+    async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
+        """Every lease of this lane (of carrier `of` in SEND) is over: for whoever starts as the only one to work on it. SEND jobs
+        come back `interrupted`."""
+
+    async def own(self, what: str, owner: str, now: Millis, lease: int) -> bool:
+        """Whether `owner` holds `what` (a carrier's binds, say) until `lease` ms from now: it was free, or run out, or its own."""
+
+    async def disown(self, owner: str) -> None:
+        """Give up all that `owner` holds."""
+
+    async def draw(self, quota: str, rate: float, want: int, now: Millis) -> int:
+        """How many of `want` calls may be made now of a quota that all processes share: `rate` a second, 0 for no limit.
+
+        Over any span no more than the rate gives, and a second's worth (at least one) that an idle quota has saved up."""
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         """Return when there may be something to claim, or after `timeout` seconds."""
@@ -347,8 +387,9 @@ class Hold(Protocol):
     async def expire(self, now: Millis, grace: int, limit: int) -> int:
         """End what is past its validity and `grace` ms with state expired; how many (at most `limit`)."""
 
-    async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int) -> int:
-        """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit`)."""
+    async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int, *, now: Millis | None = None) -> int:
+        """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit` of each, or a
+        day at once). Nonces and idempotency keys that ran out before `now` go too, uncounted."""
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         """Say how carriers stand."""

@@ -5,7 +5,20 @@ from typing import Any
 
 import orjson
 
-from globewire.hold.port import Report, SendJob, SettleJob, Submission
+from globewire.hold.port import (
+    AccountEntry,
+    Book,
+    KeyEntry,
+    Note,
+    PolicyEntry,
+    Question,
+    Report,
+    SendJob,
+    SettleJob,
+    Standing,
+    Submission,
+    UserEntry,
+)
 from globewire.message import CarrierId, Encoding, Message, MessageId, Millis, NumberDetail, Part, PartState, Receipt, State
 
 Row = Sequence[Any]
@@ -93,3 +106,51 @@ def _fit(receipt: Receipt, matches: Sequence[Row]) -> Row | None:
 def _same_number(one: str, other: str) -> bool:
     """Whether two spellings may be one number: the last eight digits agree (carriers add and drop prefixes)."""
     return bool(one) and one[-8:] == other[-8:]
+
+
+def standing(row: Row, parts: Sequence[Row], notes: Sequence[Row]) -> Standing:
+    """A message's 18 columns, then state, carrier, error_code, error, changed_at, ended_at, decision, told_at, and its callback:
+    None, or its tries, with GIVEN_UP added where it is given up."""
+    return Standing(
+        message(row), State(row[18]), CarrierId(row[19]) if row[19] else None, row[20], row[21], row[22], row[23], row[24],
+        tuple(part(p) for p in parts), tuple(Note(Millis(at), what, detail) for at, what, detail in notes), _told(row[25], row[26]),
+    )  # fmt: skip
+
+
+GIVEN_UP = 1_000_000
+
+
+def _told(told_at: int, callback: int | None) -> str:
+    if told_at:
+        return "acknowledged"
+    if callback is None:
+        return "none"
+    if callback >= GIVEN_UP:
+        return "given up"
+    return f"refused {callback} times, waiting" if callback else "waiting"
+
+
+def conditions(question: Question) -> dict[str, str | int]:
+    """What a question asks of the table of messages: each condition without its right side, and that."""
+    wanted: dict[str, str | int] = {
+        "account =": question.account,
+        "recipient =": question.to,
+        "task_id =": question.task_id,
+        "state =": question.state,
+        "carrier =": question.carrier,
+        "country =": question.country,
+        "id >=": question.since * 100_000,
+        "id <": question.before,
+    }
+    return {condition: value for condition, value in wanted.items() if value}
+
+
+def book_of(version: int, accounts: Sequence[Row], keys: Sequence[Row], users: Sequence[Row], policies: Sequence[Row]) -> Book:
+    """The book, from all columns of its tables."""
+    return Book(
+        version,
+        tuple(AccountEntry(i, sender, url, orjson.loads(quota), at, secret) for i, sender, url, secret, quota, at in accounts),
+        tuple(KeyEntry(i, a, user, sealed, bool(on), at, token) for i, a, user, sealed, token, on, at in keys),
+        tuple(UserEntry(account, name, tuple(orjson.loads(attached))) for account, name, attached in users),
+        tuple(PolicyEntry(*row) for row in policies),
+    )

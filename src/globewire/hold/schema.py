@@ -62,6 +62,14 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE book(version INTEGER NOT NULL) STRICT;
     INSERT INTO book VALUES(1);
     """,
+    """
+    CREATE TABLE once(
+      account TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, answer TEXT NOT NULL, until INTEGER NOT NULL,
+      PRIMARY KEY(account, key)) STRICT, WITHOUT ROWID;
+    CREATE INDEX once_until ON once(until);
+    CREATE TABLE owner(what TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE quota(name TEXT PRIMARY KEY, due REAL NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

@@ -1,7 +1,8 @@
 """The default engine: one SQLite file, WAL, `synchronous=FULL`, one writing thread with group commit.
 
-What each call does to the file stands in `keeping`, `lanes` and `facts`, where batches are, and in `ledger`: the book, and
-what people look at. Reading has a connection and a thread of its own, and so have checkpoints: neither waits for the writer nor makes it wait.
+What each call does to the file stands in `keeping`, `lanes` and `facts`, where batches are, in `sharing`, and in `ledger`: the
+book, and what people look at. Reading has a connection and a thread of its own, and so have checkpoints: neither waits for the
+writer nor makes it wait.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from globewire.errors import Unavailable
 from globewire.hold import facts as written
-from globewire.hold import keeping, lanes, ledger
+from globewire.hold import keeping, lanes, ledger, sharing
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -31,6 +32,7 @@ from globewire.hold.port import (
     KeyEntry,
     Lane,
     Nonce,
+    Once,
     Outbox,
     PolicyEntry,
     Question,
@@ -92,10 +94,19 @@ class SqliteHold:
 
     # --- accept
 
-    async def keep(self, submissions: Sequence[Submission], nonce: Nonce | None, conversions: Sequence[Conversion] = ()) -> None:
-        await self._writer.ask(keeping.keep, (submissions, nonce, conversions))
-        for carrier in {s.carrier for s in submissions}:
-            self._wakes.wake(SEND, carrier)
+    async def keep(
+        self,
+        submissions: Sequence[Submission],
+        nonce: Nonce | None,
+        conversions: Sequence[Conversion] = (),
+        *,
+        once: Once | None = None,
+    ) -> str | None:
+        answer: str | None = await self._writer.ask(keeping.keep, (submissions, nonce, conversions, once))
+        if answer is None:
+            for carrier in {s.carrier for s in submissions}:
+                self._wakes.wake(SEND, carrier)
+        return answer
 
     async def nonces(self, now: Millis) -> dict[int, Millis]:
         await self._writer.ask(keeping.bar, now)
@@ -134,8 +145,17 @@ class SqliteHold:
         self._wakes.wake(TELL)
         return count
 
-    async def recover(self, now: Millis) -> None:
-        await self._writer.ask(lanes.recover, now)
+    async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
+        await self._writer.ask(lanes.recover, (now, lane.name, of))
+
+    async def own(self, what: str, owner: str, now: Millis, lease: int) -> bool:
+        return bool(await self._writer.ask(sharing.own, (what, owner, now, lease)))
+
+    async def disown(self, owner: str) -> None:
+        await self._writer.ask(sharing.disown, owner)
+
+    async def draw(self, quota: str, rate: float, want: int, now: Millis) -> int:
+        return want if rate <= 0 else int(await self._writer.ask(sharing.spend, (quota, rate, want, now)))
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         await self._wakes.wait(lane, of, timeout)
@@ -155,7 +175,9 @@ class SqliteHold:
             await self.record(*(Became(MessageId(i), State.EXPIRED, now, None, "EXPIRED", sentence) for i in overdue))
         return len(overdue)
 
-    async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int) -> int:
+    async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int, *, now: Millis | None = None) -> int:
+        if now is not None:
+            await self._writer.ask(keeping.bar, now)
         bodies, messages = bodies_before * 100_000, messages_before * 100_000
         count: int = await self._writer.ask(keeping.forget, (self._blanked, bodies, messages, messages_before, limit))
         if count < limit:

@@ -22,7 +22,7 @@ class Attempt:
     again_later: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Piece:
     """A part under way: the `ref` that goes with its submit_sm. `tries` counts its temporary refusals."""
 

@@ -44,10 +44,15 @@ class Bind:
         return self.pump is not None and self.pump.session.bound_as not in (BoundAs.OPEN, BoundAs.CLOSED)
 
     @property
+    def submits(self) -> bool:
+        """Whether a submit_sm may pass, which none does through a receiver."""
+        return self.pump is not None and self.pump.session.bound_as in (BoundAs.TRANSMITTER, BoundAs.TRANSCEIVER)
+
+    @property
     def room(self) -> int:
         """How many more submit_sm the window takes; 0 where this bind takes none."""
         pump = self.pump
-        if pump is None or pump.paused or pump.session.bound_as not in (BoundAs.TRANSMITTER, BoundAs.TRANSCEIVER):
+        if pump is None or pump.paused or not self.submits:
             return 0
         return self._carrier.window - pump.session.in_flight
 

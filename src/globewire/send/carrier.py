@@ -60,6 +60,7 @@ class Carrier:
         self.moved = asyncio.Event()
         """Set when there may be more room than before."""
         self.unbound_since: float | None = clock()
+        """Since when nothing can be submitted; None while a bind stands that takes submit_sm."""
         self.throttled_since: float | None = None
         self._listener, self._clock = listener, clock
         self._queue: deque[tuple[object, SubmitSm]] = deque()
@@ -156,6 +157,7 @@ class Carrier:
                 case Unanswered():
                     self._listener.unanswered(event.ref)
                 case _:
-                    self.unbound_since = None if self.bound else self.unbound_since or self._clock()
+                    submits = any(bind.submits for bind in self.binds)
+                    self.unbound_since = None if submits else self.unbound_since or self._clock()
         self._go()
         self.moved.set()

@@ -11,7 +11,7 @@ from globewire.errors import Unavailable
 from globewire.hold.port import SEND, CarrierStanding, Hold, Noted, SendJob
 from globewire.message import CarrierId, Message, Millis, Part, PartState
 from globewire.plan import OnUnknown
-from globewire.send.attempt import LATER, Attempt, Ending, Piece, conclude, expired, interrupted
+from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, interrupted
 from globewire.send.carrier import Carrier
 from globewire.send.hearing import Hearing
 from globewire.send.session import Pump
@@ -26,6 +26,8 @@ LEASE = 600_000
 """Milliseconds a message is leased for. Longer than any attempt: a worker that is started anew ends the old leases itself."""
 DIVERTED = 1000
 """Messages that are moved to another carrier a second, at most."""
+PATIENCE = 5_000
+"""Milliseconds until a message of a carrier that is passed over is looked at again, where its own route has no other."""
 TEMPORARY = (1.0, 5.0, 15.0)
 """Seconds after which a temporarily refused part is submitted again, before the carrier is given up for this message."""
 
@@ -39,8 +41,14 @@ class Routing(Protocol):
     def on_unknown(self, message: Message) -> OnUnknown:
         """What its route says of an unanswered submit."""
 
+    def pass_over(self, carrier: CarrierId, away: bool) -> None:
+        """From now on pass the carrier over, or do so no more."""
+
     def alternatives(self, carrier: CarrierId) -> bool:
-        """Whether any route that names the carrier names another."""
+        """Whether any route that names the carrier names another that is not passed over."""
+
+    def instead(self, message: Message, carrier: CarrierId, tried: Sequence[CarrierId]) -> CarrierId | None:
+        """Another carrier of the message's route that is not passed over."""
 
 
 class Worker:
@@ -54,6 +62,8 @@ class Worker:
         self._carrier = make(self)
         self._hearing = Hearing(hold, carrier, now)
         self._in_hand: set[int] = set()
+        self._claiming = 0
+        self._resting: dict[Piece, asyncio.TimerHandle] = {}
         self._endings: list[Ending] = []
         self._ended = asyncio.Event()
         self._said: tuple[int, str] = (-1, "")
@@ -68,10 +78,12 @@ class Worker:
     async def stop(self, limit: float) -> None:
         """After `run` was cancelled is too late: call it before. Claim no more, await what is in flight, unbind."""
         self._draining = True
-        self._take_back()
+        for timer in self._resting.values():
+            timer.cancel()
+        self._take_back(*self._resting)
         try:
             async with asyncio.timeout(limit):
-                while self._in_hand:
+                while self._in_hand or self._claiming:
                     self._carrier.moved.clear()
                     await self._carrier.moved.wait()
         except TimeoutError:
@@ -88,7 +100,7 @@ class Worker:
                 await self._carrier.moved.wait()
                 continue
             try:
-                jobs = await self._hold.claim(SEND, room, self._now(), LEASE, self.id)
+                jobs = await self._due(room)
             except Unavailable as fault:
                 await self._wait_out(fault)
                 continue
@@ -97,15 +109,26 @@ class Worker:
             if not jobs:
                 await self._hold.wait(SEND, self.id, 0.25)
 
+    async def _due(self, limit: int) -> list[SendJob]:
+        """What is due at this carrier, and in hand from here on."""
+        self._claiming += 1
+        try:
+            jobs = await self._hold.claim(SEND, limit, self._now(), LEASE, self.id)
+        finally:
+            self._claiming -= 1
+            self._carrier.moved.set()
+        fresh = [job for job in jobs if job.message.id not in self._in_hand]  # the clock may leap past the lease of one in hand
+        self._in_hand.update(job.message.id for job in fresh)
+        return fresh
+
     def _start(self, job: SendJob) -> None:
         message, now = job.message, self._now()
-        if message.id in self._in_hand:
-            return None  # the clock leapt past its lease; it is still ours
-        self._in_hand.add(message.id)
         if now >= message.expires_at:
             return self._end(expired(job, now))
         if (doubtful := self._doubtful(job, now)) is not None:
             return self._end(doubtful)
+        if self._draining:
+            return self._end(Ending(job, (), now))
         parts = submissions(message, self._carrier.plan, now)
         attempt = Attempt(job, len(parts), len(parts))
         for sequence, part in enumerate(parts, start=1):
@@ -127,8 +150,8 @@ class Worker:
             case Answer.THROTTLED:
                 self._carrier.pause()
                 return self._carrier.submit(ref, ref.submission, first=True)
-            case Answer.TEMPORARY if ref.tries < len(TEMPORARY):
-                asyncio.get_running_loop().call_later(TEMPORARY[ref.tries], self._carrier.submit, ref, ref.submission)
+            case Answer.TEMPORARY if ref.tries < len(TEMPORARY) and not self._draining:
+                self._resting[ref] = asyncio.get_running_loop().call_later(TEMPORARY[ref.tries], self._rested, ref)
                 ref.tries += 1
                 return None
             case Answer.TEMPORARY:
@@ -153,6 +176,11 @@ class Worker:
     def asked(self, pump: Pump, request: Pdu) -> None:
         """A deliver_sm or data_sm."""
         self._hearing.hear(pump, request)
+
+    def _rested(self, piece: Piece) -> None:
+        """Submit a part again that was refused for a while."""
+        del self._resting[piece]
+        self._carrier.submit(piece, piece.submission)
 
     def _part_over(self, attempt: Attempt) -> None:
         attempt.awaited -= 1
@@ -209,6 +237,7 @@ class Worker:
                 if self._carrier.unbound_since is not None:
                     self._take_back()
                 why = self._overdue()
+                self._routing.pass_over(self.id, bool(why))
                 if why and self._routing.alternatives(self.id):
                     await self._divert(why)
             except Unavailable as fault:
@@ -233,10 +262,10 @@ class Worker:
             return f"{self.id} throttles"
         return ""
 
-    def _take_back(self) -> None:
+    def _take_back(self, *resting: Piece) -> None:
         """Give messages of which nothing was sent back to the lane, so that a crash leaves no doubt about them."""
         unsent: dict[int, list[Piece]] = {}
-        for ref in self._carrier.take_unsent():
+        for ref in (*self._carrier.take_unsent(), *resting):
             assert isinstance(ref, Piece)
             unsent.setdefault(ref.attempt.job.message.id, []).append(ref)
         for pieces in unsent.values():
@@ -250,16 +279,13 @@ class Worker:
     async def _divert(self, why: str) -> None:
         """Move what is due here to the next carrier of its route; what has none stays."""
         self._take_back()
-        for job in await self._hold.claim(SEND, DIVERTED, self._now(), LEASE, self.id):
+        for job in await self._due(DIVERTED):
             message, now = job.message, self._now()
-            if message.id in self._in_hand:
-                continue
-            self._in_hand.add(message.id)
-            following = self._routing.following(message, (*job.tried, self.id))
+            following = self._routing.instead(message, self.id, job.tried)
             if (doubtful := self._doubtful(job, now)) is not None:
                 self._end(doubtful)
             elif following is None:
-                self._end(Ending(job, (), Millis(now + LATER)))
+                self._end(Ending(job, (), Millis(now + PATIENCE)))
             else:
                 self._end(Ending(job, (Noted(message.id, now, "diverted", f"{why}; next: {following}"),), now, following))
 

@@ -1,7 +1,7 @@
 """Settle what became of messages: match each heard receipt to its part, decide the state, queue the callback."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -14,6 +14,10 @@ log = structlog.get_logger()
 
 BATCH = 500
 LEASE = 60_000
+TRIES = 50
+"""Seconds for which a batch is held on to while it cannot be written; then its lease ends."""
+LINGER = 0.01
+"""Seconds from the first receipt heard to its claim: what comes meanwhile is settled in the same transaction."""
 
 
 class Receipts:
@@ -33,6 +37,7 @@ class Receipts:
                 continue
             if not settled:
                 await self._hold.wait(SETTLE, "", 0.25)
+                await asyncio.sleep(LINGER)
 
     async def settle(self) -> int:
         """Settle one batch of what is due; how many receipts there were."""
@@ -40,11 +45,22 @@ class Receipts:
         jobs = await self._hold.claim(SETTLE, BATCH, now, LEASE)
         matched = [job for job in jobs if job.part is not None]
         if matched:
-            await self._hold.done(*zip(matched, decide(matched, now), strict=True))
-        waiting = [job for job in jobs if job.part is None]
+            outcomes = list(zip(matched, decide(matched, now), strict=True))
+            await self._write(lambda: self._hold.done(*outcomes))
+        waiting = [(job, _look_again(job, now)) for job in jobs if job.part is None]
         if waiting:
-            await self._hold.again(*((job, _look_again(job, now)) for job in waiting))
+            await self._write(lambda: self._hold.again(*waiting))
         return len(jobs)
+
+    async def _write(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write what was decided, later where the hold does not serve now: else the receipts would rest until their lease ends."""
+        for _ in range(TRIES):
+            try:
+                return await write()
+            except Unavailable as fault:
+                log.error("the hold does not serve", stage="settle", reason=str(fault))
+                await asyncio.sleep(1.0)
+        return None
 
 
 def decide(jobs: list[SettleJob], now: Millis) -> list[list[Fact]]:

@@ -22,6 +22,8 @@ from globewire.wire import callback
 
 log = structlog.get_logger(__name__)
 
+LINGER = 0.005
+"""Seconds from the first report due to its claim: what comes meanwhile goes in the same push."""
 PAUSE = 1.0
 """Seconds to wait before asking a hold again that could not serve."""
 
@@ -134,6 +136,7 @@ class Callbacks:
             ended, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for wait in ended:
                 wait.result()
+            await self._sleep(LINGER)
         finally:
             for wait in waits:
                 wait.cancel()

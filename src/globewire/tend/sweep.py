@@ -38,7 +38,7 @@ class Sweep:
         now = self._now()
         expired = await self._hold.expire(now, self._grace, BATCH)
         bodies, messages = Millis(now - self._bodies_days * DAY), Millis(now - self._messages_days * DAY)
-        forgotten = await self._hold.forget(bodies, messages, BATCH)
+        forgotten = await self._hold.forget(bodies, messages, BATCH, now=now)
         if expired:
             log.warning("messages expired without a receipt", messages=expired)
         return expired == BATCH or forgotten >= BATCH

@@ -1,0 +1,33 @@
+"""What processes share in a SQLite file: who owns what, and quotas. Each function serves many callers at once."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from globewire.hold.quota import Drawn, draw
+
+_OWN = (
+    "INSERT INTO owner VALUES(?1, ?2, ?3 + ?4) ON CONFLICT(what) DO UPDATE SET owner = excluded.owner, until = excluded.until "
+    "WHERE owner.owner = excluded.owner OR owner.until <= ?3"
+)
+
+
+def own(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, str, int, int]]) -> list[bool]:
+    """Take or keep what is free: (what, owner, now, lease)."""
+    return [cursor.execute(_OWN, payload).rowcount > 0 for payload in payloads]
+
+
+def disown(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[None]:
+    """Give up all that these owners hold."""
+    cursor.executemany("DELETE FROM owner WHERE owner = ?", [(owner,) for owner in payloads])
+    return [None] * len(payloads)
+
+
+def spend(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, float, int, int]]) -> list[int]:
+    """Draw from quotas: (quota, rate, want, now)."""
+    counts = []
+    for quota, rate, want, now in payloads:
+        row = cursor.execute("SELECT due, seen FROM quota WHERE name = ?", (quota,)).fetchone()
+        granted, drawn = draw(Drawn(*row) if row else None, rate, want, now)
+        cursor.execute("INSERT OR REPLACE INTO quota VALUES(?, ?, ?)", (quota, drawn.due, drawn.seen))
+        counts.append(granted)
+    return counts
