@@ -103,7 +103,7 @@ def test_kills_alone_do_not_catch_a_gateway_that_never_flushes(prove: Prove) -> 
 
 
 USAGE = {
-    ("--kills", "0"): "0 is not in the range",
+    ("--kills", "0"): "Invalid value for '--kills'",
     ("--kills", "2", "--power-cuts", "2"): "--kills and --power-cuts are two proofs",
     ("--dir", "nowhere"): "--dir nowhere is not a folder",
     ("--power-cuts", "2", "--hold", "postgresql://db/proof"): "the power of a database elsewhere cannot be cut",
