@@ -1,5 +1,6 @@
 """`globewire prove`, run: it passes on this gateway, and catches gateways that are broken on purpose."""
 
+import asyncio
 import json
 import shutil
 import sys
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 
 from globewire.cli import main
+from globewire.plan import OnUnknown
+from globewire.prove.plan import Plan, ProofFault
+from globewire.prove.trial import prove as carry_out
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.parent / "src"
@@ -100,6 +104,20 @@ def test_kills_alone_do_not_catch_a_gateway_that_never_flushes(prove: Prove) -> 
     """Why there are power cuts: what was written and not flushed outlives the process that wrote it."""
     ran = prove("--kills", "1", "--json", "--clients", "10", *another("never_flushes.py"))
     assert (ran.code, ran.report["lost"]) == (0, 0)
+
+
+def test_a_database_that_is_somebodys_is_refused_and_an_empty_one_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE))
+    monkeypatch.setenv("GLOBEWIRE_HOLD_URL", f"sqlite://{tmp_path}/hold.db")
+    plan = Plan(
+        folder=tmp_path, hold=f"sqlite://{tmp_path}/hold.db", clients=5, kills=1, power_cuts=0, minutes=1, seed=1,
+        on_unknown=OnUnknown.RESEND, gateway=(),
+    )  # fmt: skip
+    assert main(["migrate"]) == 0
+    report = asyncio.run(carry_out(plan, lambda rounds, acknowledged: None))
+    assert (report.holds, report.kills) == (True, 1)
+    with pytest.raises(ProofFault, match="in use already"):
+        asyncio.run(carry_out(plan, lambda rounds, acknowledged: None))
 
 
 USAGE = {

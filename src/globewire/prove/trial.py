@@ -86,6 +86,8 @@ class Trial:
         if self._power is not None:
             self._power.build()
         config = await self._configure()
+        if self._plan.hold:
+            await _must_be_empty(config)
         try:
             await self._rounds()
             await self._settle(config)
@@ -226,6 +228,21 @@ class Trial:
         report.unknown, report.unsettled = findings.unknown, report.tell(findings.unsettled)
         report.receipts_pushed, report.receipts_missing = findings.told, report.tell(findings.untold)
         report.recovered(self._recoveries[1:])
+
+
+async def _must_be_empty(config: Config) -> None:
+    """Prepare a database that was given. ProofFault where it cannot be used, or is somebody's."""
+    try:
+        hold = await open_hold(config.hold, create=True)
+        try:
+            book = await hold.book()
+            somebodys = bool(book and book.accounts) or bool(await hold.search(Question(limit=1)))
+        finally:
+            await hold.close()
+    except (SchemaFault, Unavailable) as fault:
+        raise ProofFault(f"the database cannot be used: {fault}", "check --hold") from fault
+    if somebodys:
+        raise ProofFault("the database is in use already: it has accounts or messages", "give an empty one")
 
 
 async def _under_way(hold: Hold) -> bool:
