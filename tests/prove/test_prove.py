@@ -2,9 +2,14 @@
 
 import asyncio
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,6 +147,23 @@ def test_what_cannot_be_proved_is_said(prove: Prove, words: tuple[str, ...], sen
     assert (ran.code, ran.out) == (2, "")
     assert sentence in ran.err
     assert ran.left == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_proof_that_is_told_to_stop_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """Neither a file in its folder nor a gateway that runs on."""
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-m", "globewire", "prove", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as proof:
+        while not list(tmp_path.glob("*/globewire.db-wal")):
+            assert proof.poll() is None
+            time.sleep(0.02)
+        proof.send_signal(number)
+        assert proof.wait(20) not in (0, -number)
+    assert list(tmp_path.iterdir()) == []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile
+            assert os.fsencode(tmp_path) not in path.read_bytes()
 
 
 def test_power_cuts_without_a_compiler_are_refused(prove: Prove, monkeypatch: pytest.MonkeyPatch) -> None:

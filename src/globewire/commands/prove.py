@@ -1,5 +1,6 @@
 """`globewire prove`: kill a gateway again and again under load, or cut its power, and show that nothing accepted is lost."""
 
+import asyncio
 import shlex
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,8 @@ def prove(
     try:
         with _bar(plan) as told:
             report = uvloop.run(carry_out(plan, told))
+    except asyncio.CancelledError as ended:
+        raise Trouble("the proof was told to stop; nothing is said of what it saw", code=FAILED) from ended
     except ProofFault as fault:
         raise Trouble(fault.sentence, fault.advice) from fault
     _print(report, as_json)
