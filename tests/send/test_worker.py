@@ -39,7 +39,7 @@ async def test_a_stop_at_any_moment_of_a_claim_leaves_nothing_leased(tmp_path: P
         await worker.stop(5.0)
         running.cancel()
         await asyncio.wait([running])
-        await hold.recover(now())
+        await hold.recover(now(), SEND)
         left = await hold.claim(SEND, 10, now(), 1000, CARRIER)
         assert [job.interrupted for job in left] == [False] * (1 - simulator.counts["taken"])
     await hold.close()

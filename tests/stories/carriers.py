@@ -55,6 +55,13 @@ class Smsc:
         self.sessions.append(pump)
         return pump
 
+    async def bound(self, count: int) -> None:
+        """Return when so many sessions are bound. TimeoutError after 10 s."""
+        async with asyncio.timeout(10):
+            while sum(pump.session.bound_as.value not in ("open", "closed") for pump in self.sessions) < count:
+                self._news.clear()
+                await self._news.wait()
+
     def deliver(self, text: str, to: str, pump: Pump | None = None, **tlvs: bytes) -> None:
         """Send a receipt with this text; it says that it is about the number `to`."""
         receiver = pump or next(pump for pump in self.sessions if pump.session.bound_as.value in ("receiver", "transceiver"))

@@ -67,7 +67,7 @@ async def test_all_binds_are_used(tmp_path: Path, bind: str, binds: int, expecte
     """As many connections as asked for, all of them busy, and unbound when the gateway stops."""
     async with smsc() as (carrier_side, address):
         async with house(tmp_path, carrier("north", address, bind=bind, binds=binds, window=2)) as home:
-            await home.books.carrier_says("north", "bound")
+            await carrier_side.bound(expected)
             await asyncio.gather(*(home.customer.send(f"852612300{n:02}", "all of you") for n in range(40)))
             submits = await carrier_side.requests(Command.SUBMIT_SM, 40)
             used = {id(pump) for pump, pdu in carrier_side.heard if pdu.command == Command.SUBMIT_SM}

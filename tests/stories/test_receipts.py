@@ -141,7 +141,7 @@ async def test_ids_spelt_differently_find_their_messages(
 async def test_a_receipt_of_nobodys_is_kept_apart(tmp_path: Path) -> None:
     """It is acknowledged and waits for whoever looks; what is ours goes on."""
     async with smsc() as (carrier_side, address), house(tmp_path, carrier("north", address)) as home:
-        await home.books.carrier_says("north", "bound")
+        await carrier_side.bound(1)
         carrier_side.deliver("id:stranger stat:DELIVRD err:000", "85261239999")
 
         async def waits() -> int | None:

@@ -11,7 +11,7 @@ from stories.callbacks import receiving
 from stories.carriers import simulated
 from stories.house import account, carrier, house, route, table
 
-MANY = 120
+MANY = 80
 
 
 @pytest.mark.parametrize(("number", "first"), [("85261239005", "throttled"), ("85261239012", "a temporary error")])

@@ -16,8 +16,8 @@ LONG = "x" * 400
 @pytest.mark.parametrize(
     ("many", "text", "latency", "more"),
     [
-        (60, LONG, (0.02, 0.06), {"window": 5}),
-        (60, LONG, (0.0, 0.0), {"window": 20, "pace": 60}),
+        (40, LONG, (0.02, 0.06), {"window": 5}),
+        (40, LONG, (0.0, 0.0), {"window": 20, "pace": 60}),
         (400, "", (0.0, 0.0), {"window": 10}),
     ],
 )

@@ -38,8 +38,7 @@ async def batch(desk: Desk, asking: Asking) -> Fields:
             failed.append((to, refused))
     if not kept:
         raise failed[0][1]
-    await desk.hold.keep([submission for submission, _ in kept], asking.nonce)
-    return {
+    answer: Fields = {
         "ResponseCode": "OK",
         "RequestId": asking.request_id,
         "FailedList": orjson.dumps([to for to, _ in failed]).decode(),
@@ -48,6 +47,7 @@ async def batch(desk: Desk, asking: Asking) -> Fields:
         "MessageIdList": orjson.dumps([str(submission.message.id) for submission, _ in kept]).decode(),
         "SuccessCount": str(len(kept)),
     }
+    return await desk.keep(asking, [submission for submission, _ in kept], answer)
 
 
 def _one(desk: Desk, asking: Asking, id: MessageId, to: str, message: str, common: Common) -> tuple[Submission, Decision]:

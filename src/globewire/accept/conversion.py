@@ -26,8 +26,7 @@ async def sms_conversion(desk: Desk, asking: Asking) -> Fields:
     if at < message.accepted_at:
         raise refuse(errors.INVALID_PARAMETERS, "ConversionTime is before the message was sent")
     conversion = Conversion(asking.caller.account, message.id, delivered, 0.0, Millis(at))
-    await desk.hold.keep((), asking.nonce, [conversion])
-    return _accepted(asking)
+    return await desk.keep(asking, (), _accepted(asking), [conversion])
 
 
 async def conversion_data(desk: Desk, asking: Asking) -> Fields:
@@ -42,8 +41,7 @@ async def conversion_data(desk: Desk, asking: Asking) -> Fields:
         raise refuse(errors.INVALID_PARAMETERS, "ConversionRate is a number from 0 to 1")
     at = fields.moment(parameters, "ReportTime", asking.now)
     conversion = Conversion(asking.caller.account, MessageId(0), False, rate, Millis(at))
-    await desk.hold.keep((), asking.nonce, [conversion])
-    return _accepted(asking)
+    return await desk.keep(asking, (), _accepted(asking), [conversion])
 
 
 def _accepted(asking: Asking) -> Fields:

@@ -1,20 +1,22 @@
 """What the operations work with: the hold, the routes, the accounts' defaults, a clock and a mint of ids; and who is asking."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import orjson
 
 from globewire import errors
+from globewire.accept.once import once
 from globewire.errors import refuse
-from globewire.hold.port import AccountEntry, Hold, Nonce, Submission
+from globewire.hold.port import AccountEntry, Conversion, Hold, Nonce, Submission
 from globewire.message import AccountId, CarrierId, Encoding, Message, MessageId, Millis
 from globewire.plan import Carrier
 from globewire.verdict.admit import Caller
 from globewire.verdict.route import Asked, Decision, Router
 from globewire.wire import sender
 from globewire.wire.number import Number
+from globewire.wire.reply import Fields
 from globewire.wire.request import Call
 from globewire.wire.segment import Cut
 
@@ -86,6 +88,17 @@ class Desk:
             common.validity,
         )  # fmt: skip
         return Submission(message, decision.carriers[0], decision_text(decision))
+
+    async def keep(
+        self, asking: Asking, submissions: Sequence[Submission], answer: Fields, conversions: Sequence[Conversion] = ()
+    ) -> Fields:
+        """Keep what the call asks for, and then give `answer`; or the answer of the same call made before under its key."""
+        key = once(asking.caller.account, asking.call, answer, asking.now)
+        earlier = await self.hold.keep(submissions, asking.nonce, conversions, once=key)
+        if earlier is None:
+            return answer
+        said: Fields = orjson.loads(earlier)
+        return said
 
     def shown_sender(self, common: Common, decision: Decision) -> str:
         """The sender that the recipient will see."""

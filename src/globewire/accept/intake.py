@@ -1,6 +1,7 @@
 """Verify, read, judge, keep, answer, in that order: what happens between a request and its reply."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -39,6 +40,9 @@ OPERATIONS: Mapping[str, Callable[[Desk, Asking], Awaitable[Fields]]] = {
 CHANGING = frozenset({"SendMessageToGlobe", "BatchSendMessageToGlobe", "SmsConversion", "ConversionData"})
 """Operations whose nonce is kept with what they change."""
 
+REPLAYED = (b"x-globewire-idempotent-replay", b"true")
+"""The header of a reply that an earlier call under the same idempotency key got."""
+
 
 class Intake:
     """Answers requests."""
@@ -71,7 +75,9 @@ class Intake:
         except Unavailable as fault:
             log.error("the hold does not serve", stage="accept", request=request_id, reason=str(fault))
             return _refusal(raw, operation, refuse(errors.SERVICE_UNAVAILABLE), request_id)
-        return reply.answer(operation, fields, call.format, request_id)
+        first = str(fields.get("RequestId", request_id))
+        answer = reply.answer(operation, fields, call.format, first)
+        return answer if first == request_id else replace(answer, headers=(*answer.headers, REPLAYED))
 
     def _admit(self, call: Call, request_id: str) -> Asking:
         """In the order of contract 3.2: key, freshness, signature, nonce, throttle, RAM."""

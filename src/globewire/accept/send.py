@@ -18,9 +18,8 @@ async def send(desk: Desk, asking: Asking) -> Fields:
     decision = desk.route(asking.caller.account, target, common)
     pieces = cut(text)
     (id,) = desk.mint(1)
-    await desk.hold.keep([desk.submission(asking, id, target, text, pieces, common, decision)], asking.nonce)
     detail = target.detail
-    return {
+    answer: Fields = {
         "ResponseCode": "OK",
         "NumberDetail": {"Carrier": detail.carrier, "Region": detail.region, "Country": detail.country},
         "RequestId": asking.request_id,
@@ -30,6 +29,7 @@ async def send(desk: Desk, asking: Asking) -> Fields:
         "To": to,
         "MessageId": str(id),
     }
+    return await desk.keep(asking, [desk.submission(asking, id, target, text, pieces, common, decision)], answer)
 
 
 def read_common(desk: Desk, asking: Asking) -> Common:

@@ -34,9 +34,10 @@ class Bind:
         self._carrier, self._command, self._tls = carrier, command, tls
         self._clock, self._jitter, self._hear = clock, jitter, hear
         self._ended = asyncio.Event()
+        self._answered = False
         self.pump: Pump | None = None
         self.state = "not connected"
-        """What to tell people: "bound", or why it is not."""
+        """What to tell people: "bound", or why it is not. While it tries again, why it last was not."""
 
     @property
     def bound(self) -> bool:
@@ -80,12 +81,11 @@ class Bind:
 
     async def _serve(self) -> bool:
         """One session from dialling to its end; whether it was bound."""
-        carrier, self._ended = self._carrier, asyncio.Event()
+        carrier, self._ended, self._answered = self._carrier, asyncio.Event(), False
         try:
             pump = await dial(carrier.host, carrier.port, tls=self._tls, server_name=carrier.server_name, make=self._make)
             self.pump = pump
             pump.write(pump.session.request(self._command, self._credentials(), now=self._clock()))
-            self.state = "binding"
             await self._ended.wait()
         except (OSError, PduFault) as fault:
             self.state = f"no connection: {fault}"
@@ -112,15 +112,17 @@ class Bind:
         for event in events:
             match event:
                 case Bound():
-                    self.state = "bound"
+                    self.state, self._answered = "bound", True
                     log.info("carrier bound", carrier=self._carrier.id, bound_as=event.bound_as.value)
                 case BindRefused():
-                    self.state = f"bind refused: {sentence(event.status)}"
+                    self.state, self._answered = f"bind refused: {sentence(event.status)}", True
                     log.warning("carrier refused the bind", carrier=self._carrier.id, status=sentence(event.status))
                     pump.close()
                 case Closed():
                     if self.state == "bound":
                         self.state = f"ended: {event.reason}"
+                    elif not self._answered:
+                        self.state = f"not bound: {event.reason}"
                     log.info("carrier session ended", carrier=self._carrier.id, reason=event.reason)
                     self._ended.set()
                 case _:

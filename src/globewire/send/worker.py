@@ -26,8 +26,9 @@ LEASE = 600_000
 """Milliseconds a message is leased for. Longer than any attempt: a worker that is started anew ends the old leases itself."""
 DIVERTED = 1000
 """Messages that are moved to another carrier a second, at most."""
-PATIENCE = 5_000
-"""Milliseconds until a message of a carrier that is passed over is looked at again, where its own route has no other."""
+PATIENCE = 1_000
+"""Milliseconds until a message of a carrier that is passed over is looked at again, where its own route has no other: it goes
+behind all others that are due, and leaves soon after the carrier has come back."""
 TEMPORARY = (1.0, 5.0, 15.0)
 """Seconds after which a temporarily refused part is submitted again, before the carrier is given up for this message."""
 
