@@ -2,10 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from typing import Any
 
 from globewire.cli import main
-from globewire.hold.port import Conversion, Nonce, Submission
 from globewire.hold.sqlite import SqliteHold
 
 LATE = 0.02
@@ -13,14 +12,12 @@ keep = SqliteHold.keep
 tasks: set[asyncio.Task[None]] = set()
 
 
-async def keep_later(
-    hold: SqliteHold, submissions: Sequence[Submission], nonce: Nonce | None, conversions: Sequence[Conversion] = ()
-) -> None:
+async def keep_later(hold: SqliteHold, *asked: Any, **more: Any) -> None:
     """What a lazy engine does: it says that it is done, and does it soon."""
 
     async def later() -> None:
         await asyncio.sleep(LATE)
-        await keep(hold, submissions, nonce, conversions)
+        await keep(hold, *asked, **more)
 
     task = asyncio.create_task(later())
     tasks.add(task)
