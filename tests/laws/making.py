@@ -20,10 +20,10 @@ CARRIER = CarrierId("north")
 ACCOUNT = AccountId("shop")
 
 
-def message(n: int, *, at: int = NOW, validity: int = 3600) -> Message:
+def message(n: int, *, at: int = NOW, validity: int = 3600, text: str = "") -> Message:
     return Message(
         MessageId(at * 100_000 + n), ACCOUNT, AccessKeyId("key"), f"REQ-{n}", f"85291{n:06}", "Shop",
-        f"Code {n} \u20ac \U0001f600 \"'",
+        text or f"Code {n} \u20ac \U0001f600 \"'",
         "OTP", f"task-{n}", "", Encoding.UCS2, 1, "HK", NumberDetail("China", "HongKong", "CMI"), Millis(at), validity,
     )  # fmt: skip
 

@@ -56,9 +56,7 @@ def accept(pump: Pump, pdu: Pdu) -> None:
 def make(side: Side, ear: Ear, enquire_link: float = 30.0, response_timeout: float = 30.0) -> Callable[[], Pump]:
     """A factory of pumps that tell `ear`."""
     clock = asyncio.get_running_loop().time
-    return lambda: Pump(
-        Session(side, enquire_link=enquire_link, response_timeout=response_timeout, now=clock()), ear, clock
-    )
+    return lambda: Pump(Session(side, enquire_link=enquire_link, response_timeout=response_timeout, now=clock()), ear, clock)
 
 
 @pytest.fixture
@@ -70,9 +68,7 @@ async def servers() -> AsyncIterator[list[asyncio.Server]]:
         server.close()
 
 
-async def listen(
-    servers: list[asyncio.Server], factory: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None = None
-) -> int:
+async def listen(servers: list[asyncio.Server], factory: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None = None) -> int:
     """Listen on loopback; the port."""
     server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, ssl=tls)
     servers.append(server)

@@ -1,0 +1,131 @@
+"""What is kept in PostgreSQL, and for how long. Each function serves many callers at once, inside one transaction.
+
+READ COMMITTED, beside other writers: a nonce and a key are inserted `ON CONFLICT DO NOTHING`, which waits for whoever else is
+inserting the same one, so of two processes one gets it and the other sees that. Nonces go in before keys, both in order, so
+that two batches never wait for each other.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from globewire import errors
+from globewire.hold.admission import Admission
+from globewire.hold.pg.batch import Batch
+from globewire.hold.port import Conversion, Nonce, Once, Submission
+from globewire.hold.rows import COLUMNS, message_row
+
+Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
+
+_MESSAGE = (
+    *("id bigint", "account text", "access_key text", "request_id text", "recipient text", "sender text", "text text", "type text"),
+    *("task_id text", "channel text", "encoding text", "segments integer", "country text", "country_name text", "region text"),
+    *("operator text", "accepted_at bigint", "validity integer", "expires_at bigint", "decision text", "carrier text"),
+    "changed_at bigint",
+)
+_NAMES = (*COLUMNS, "expires_at", "decision", "carrier", "changed_at")
+_KEEP = Batch(
+    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT * FROM {{rows}}", *_MESSAGE
+)
+_QUEUE = Batch(
+    "INSERT INTO sending(message, carrier, due_at) SELECT * FROM {rows}", "message bigint", "carrier text", "due_at bigint"
+)
+_NONCE = Batch(
+    "INSERT INTO nonce(until, mark) SELECT * FROM {rows} ON CONFLICT DO NOTHING RETURNING mark", "until bigint", "mark bigint"
+)
+_ONCE = Batch(
+    "INSERT INTO once(account, key, content, answer, until) SELECT * FROM {rows} ON CONFLICT DO NOTHING RETURNING account, key",
+    *("account text", "key text", "content text", "answer text", "until bigint"),
+)
+_KNOWN = Batch(
+    "SELECT o.account, o.key, o.content, o.answer FROM {rows} JOIN once AS o ON o.account = j.account AND o.key = j.key",
+    *("account text", "key text"),
+)
+_CONVERT = Batch(
+    "INSERT INTO conversion(account, message, delivered, rate, at) SELECT * FROM {rows}",
+    *("account text", "message bigint", "delivered boolean", "rate double precision", "at bigint"),
+)
+
+
+async def keep(connection: Any, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
+    """Keep submissions with their nonces and keys; those whose nonce or key was used are left out, and say so."""
+    used = await _bar(connection, payloads)
+    known = await _remember(connection, payloads, used)
+    book = Admission(used, known)
+    results = [book.admit(nonce, once) for _, nonce, _, once in payloads]
+    kept = [payload for payload, result in zip(payloads, results, strict=True) if result is None]
+    messages = [message_row(s) for submissions, *_ in kept for s in submissions]
+    await _KEEP.run(connection, [(*row[:6], orjson.dumps(row[6]).decode(), *row[7:]) for row in messages])
+    await _QUEUE.run(connection, [(row[0], row[20], row[16]) for row in messages])
+    conversions = [c for _, _, converted, _ in kept for c in converted]
+    await _CONVERT.run(connection, [(c.account, c.message, c.delivered, c.rate, c.at) for c in conversions])
+    return results
+
+
+def text(kept: str) -> str:
+    """A message's text from what is kept of it: a JSON string, since PostgreSQL's text holds no NUL; "" where it is blanked."""
+    return str(orjson.loads(kept)) if kept else ""
+
+
+async def _bar(connection: Any, payloads: Sequence[Keeping]) -> set[int]:
+    """Bar the nonces; the marks of those that were barred before. Of equal ones in the batch, Admission tells the first."""
+    nonces = sorted({(n.until, n.mark) for _, n, _, _ in payloads if n})
+    new = {row[0] for row in await _NONCE.ask(connection, nonces)}
+    return {mark for _, mark in nonces} - new
+
+
+async def _remember(connection: Any, payloads: Sequence[Keeping], used: set[int]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Remember the keys of the calls whose nonces are new; the content and answer of those that were known before."""
+    wanted: dict[tuple[str, str], Once] = {}
+    marks = set(used)
+    for _, nonce, _, once in payloads:
+        if nonce and nonce.mark in marks:
+            continue
+        if nonce:
+            marks.add(nonce.mark)
+        if once:
+            wanted.setdefault((once.account, once.key), once)
+    rows = [(o.account, o.key, o.content, o.answer, o.until) for _, o in sorted(wanted.items())]
+    new = {(row[0], row[1]) for row in await _ONCE.ask(connection, rows)}
+    earlier = await _KNOWN.ask(connection, [row[:2] for row in rows if row[:2] not in new])
+    return {(row[0], row[1]): (row[2], row[3]) for row in earlier}
+
+
+_OLD = "SELECT id FROM message WHERE id < $1 AND ended_at > 0 ORDER BY id LIMIT $2"
+_BLANK = (
+    "UPDATE message SET text = '' WHERE id >= $1 AND id < $2 AND id IN "
+    "(SELECT id FROM message WHERE id >= $1 AND id < $2 AND ended_at > 0 AND text <> '' ORDER BY id LIMIT $3)"
+)
+_OLD_HEARD = "DELETE FROM heard WHERE id IN (SELECT id FROM heard WHERE due_at IS NULL AND heard_at < $1 ORDER BY id LIMIT $2)"
+
+
+async def forget(connection: Any, payloads: Sequence[tuple[int, int, int, int, int]]) -> list[int]:
+    """Blank the texts of ended messages with ids from `since` to `bodies`, delete those below `messages`; rows touched.
+
+    Each payload is (since, bodies, messages, before, limit); receipts without a part that were heard before `before` ms go too.
+    What is deleted here are the ended messages of days that could not be dropped whole.
+    """
+    counts = []
+    for since, bodies, messages, before, limit in payloads:
+        ids = [row[0] for row in await connection.fetch(_OLD, messages, limit)]
+        if ids:
+            for table, column in (("part", "message"), ("note", "message"), ("callback", "message"), ("message", "id")):
+                await connection.execute(
+                    f"DELETE FROM {table} WHERE {column} = ANY($1) AND {column} BETWEEN $2 AND $3", ids, ids[0], ids[-1]
+                )
+        orphans = _count(await connection.execute(_OLD_HEARD, before, limit))
+        counts.append(len(ids) + orphans + _count(await connection.execute(_BLANK, since, bodies, limit)))
+    return counts
+
+
+def _count(status: str) -> int:
+    """The rows of a command's tag: "DELETE 5"."""
+    return int(status.rpartition(" ")[2])
+
+
+async def bar(connection: Any, payloads: Sequence[int]) -> list[None]:
+    """Forget the nonces whose requests could not be fresh any more, and the keys that nobody was promised any longer."""
+    await connection.execute("DELETE FROM nonce WHERE until < $1", max(payloads))
+    await connection.execute("DELETE FROM once WHERE until < $1", max(payloads))
+    return [None] * len(payloads)

@@ -1,0 +1,256 @@
+"""The lanes in PostgreSQL: jobs are claimed under leases, done, given back, given up. Each function serves many callers at once.
+
+READ COMMITTED, beside other writers: a claim locks the rows that it takes and skips those that another one has locked, and
+looks at `due_at` again once it has the lock, so claims are disjoint. What a claim of TELL reads of an endpoint, it reads in a
+statement after the one that locked it: everything is then seen that the last owner of the lease did.
+
+Receipts of two parts of one message may be settled by two processes at the same time, each having seen only the other part
+unsettled; both would find the message unfinished. So `done` locks the parts of the long messages that it settles and compares
+them with those that the decision was made on. Where they differ, nothing of that message is written: its receipts go back
+on the lane, and are decided anew.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, TypeGuard
+
+import orjson
+
+from globewire.hold.pg.batch import Batch, span
+from globewire.hold.pg.facts import write
+from globewire.hold.pg.keeping import text
+from globewire.hold.port import SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
+from globewire.hold.rows import COLUMNS, report, send_job, settle_job
+from globewire.message import CarrierId, Millis
+
+Claiming = tuple[int, int, int, str]
+"""How many at most, now, the lease in ms, and of whom."""
+Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
+Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
+
+_LEASE_SENDS = (
+    "WITH due AS MATERIALIZED (SELECT message, leased FROM sending WHERE carrier = $1 AND due_at <= $2 "
+    "ORDER BY due_at, message LIMIT $3 FOR UPDATE SKIP LOCKED) "
+    "UPDATE sending AS s SET leased = true, due_at = $4 FROM due WHERE s.message = due.message "
+    "RETURNING s.message, s.tried, due.leased"
+)
+_MESSAGES = f"SELECT {', '.join(COLUMNS)}, state FROM message WHERE id = ANY($1::bigint[]) AND id BETWEEN $2 AND $3"
+
+
+async def claim_send(connection: Any, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
+    """Lease messages that are due at a carrier, oldest first."""
+    return [await _claim_send(connection, *payload) for payload in payloads]
+
+
+async def _claim_send(connection: Any, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
+    leased = {row[0]: row for row in await connection.fetch(_LEASE_SENDS, of, now, limit, now + lease)}
+    if not leased:
+        return []
+    jobs = []
+    for row in await connection.fetch(_MESSAGES, sorted(leased), *span(leased)):
+        values, (_, tried, interrupted) = list(row), leased[row[0]]
+        values[6] = text(values[6])
+        jobs.append(send_job([*values, of, tried, interrupted]))
+    jobs.sort(key=lambda job: job.message.id)
+    return jobs
+
+
+_LEASE_HEARD = (
+    "WITH due AS MATERIALIZED (SELECT id FROM heard WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) "
+    "UPDATE heard AS h SET tries = h.tries + 1, due_at = $3 FROM due WHERE h.id = due.id "
+    "RETURNING h.id, h.carrier, h.carrier_ids, h.recipient, h.status, h.error, h.marked, h.heard_at, h.tries - 1"
+)
+_MATCH = Batch(
+    "SELECT j.heard, j.rank, p.message, p.sequence, m.recipient, m.state FROM {rows} "
+    "JOIN part AS p ON p.carrier_id = j.spelling AND p.carrier = j.carrier AND p.message >= $2 "
+    "JOIN message AS m ON m.id = p.message AND m.id >= $2",
+    *("heard bigint", "carrier text", "spelling text", "rank integer"),
+)
+_PARTS = (
+    "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part "
+    "WHERE message = ANY($1::bigint[]) AND message BETWEEN $2 AND $3 ORDER BY message, sequence"
+)
+REACH = 8 * 86_400_000 * 100_000
+"""Ids by which a message may be older than its receipt: eight days. Each day more is an index more to look into."""
+
+
+async def claim_settle(connection: Any, payloads: Sequence[Claiming]) -> list[list[SettleJob]]:
+    """Lease receipts that were heard, each with the part that it speaks of, where one is known."""
+    return [await _claim_settle(connection, *payload) for payload in payloads]
+
+
+async def _claim_settle(connection: Any, limit: int, now: int, lease: int, of: str) -> list[SettleJob]:
+    heard = sorted(await connection.fetch(_LEASE_HEARD, now, limit, now + lease), key=lambda row: row[0])
+    if not heard:
+        return []
+    spellings = [(row[0], row[1], spelling, rank) for row in heard for rank, spelling in enumerate(orjson.loads(row[2]))]
+    since = min(row[7] for row in heard) * 100_000 - REACH
+    matches: dict[int, list[Any]] = {}
+    for match in sorted(await _MATCH.ask(connection, spellings, since), key=lambda m: (m[1], -m[2])):
+        matches.setdefault(match[0], []).append(match)
+    messages = sorted({m[2] for found in matches.values() for m in found})
+    parts: dict[int, list[Any]] = {}
+    for part in await connection.fetch(_PARTS, messages, *span(messages)) if messages else ():
+        parts.setdefault(part[0], []).append(part)
+    return [settle_job(row, matches.get(row[0], ()), parts) for row in heard]
+
+
+_OUTBOXES = (
+    "SELECT o.account, a.callback FROM outbox AS o JOIN account AS a ON a.id = o.account WHERE o.due_at <= $1 AND EXISTS "
+    "(SELECT FROM callback AS c WHERE c.account = o.account AND NOT c.dead) ORDER BY o.due_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED"
+)
+_LEASE_OUTBOX = "UPDATE outbox SET due_at = $2, last = 'pushing' WHERE account = ANY($1::text[])"
+_NEXT = (
+    "SELECT w.account, c.id, c.message, c.tries FROM unnest($1::text[]) AS w(account) CROSS JOIN LATERAL "
+    "(SELECT * FROM callback WHERE account = w.account AND NOT dead ORDER BY id LIMIT $2) AS c ORDER BY w.account, c.id"
+)
+_REPORTS = (
+    "SELECT id, recipient, task_id, segments, state, error_code, error, accepted_at, ended_at FROM message "
+    "WHERE id = ANY($1::bigint[]) AND id BETWEEN $2 AND $3"
+)
+ENDPOINTS = 32
+"""Endpoints leased by one claim of TELL; `limit` is the number of reports for each."""
+
+
+async def claim_tell(connection: Any, payloads: Sequence[Claiming]) -> list[list[TellJob]]:
+    """Lease endpoints whose next reports are due: those at the head that were pushed equally often, in order."""
+    return [await _claim_tell(connection, *payload) for payload in payloads]
+
+
+async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
+    urls = {row[0]: row[1] for row in await connection.fetch(_OUTBOXES, now, ENDPOINTS)}
+    if not urls:
+        return []
+    rows = await connection.fetch(_NEXT, list(urls), limit)
+    ids = sorted(row[2] for row in rows)
+    messages = {row[0]: row for row in await connection.fetch(_REPORTS, ids, *span(ids))}
+    jobs = []
+    for account, found in groupby(rows, key=lambda row: row[0]):
+        tries, head = next(groupby(found, key=lambda row: row[3]))
+        reports = tuple(report((row[1], *messages[row[2]])) for row in head if row[2] in messages)
+        jobs.append(TellJob(account, urls[account], tries, reports))
+    await connection.execute(_LEASE_OUTBOX, [job.account for job in jobs], now + lease)
+    return jobs
+
+
+_SENT = "DELETE FROM sending WHERE message = ANY($1::bigint[])"
+_SETTLED = "DELETE FROM heard WHERE id = ANY($1::bigint[])"
+_TOLD = "DELETE FROM callback WHERE id = ANY($1::bigint[])"
+_RELEASE = Batch(
+    "UPDATE outbox AS o SET due_at = j.due, last = j.last FROM {rows} WHERE o.account = j.account",
+    *("account text", "due bigint", "last text"),
+)
+_ANEW = "UPDATE heard SET due_at = heard_at, tries = tries - 1 WHERE id = ANY($1::bigint[])"
+
+
+async def done(connection: Any, payloads: Sequence[Outcomes]) -> list[bool]:
+    """Take finished jobs off their lanes and write what came of them; whether any receipts are to be decided anew."""
+    if sent := sorted(job.message.id for outcomes in payloads for job, _ in outcomes if isinstance(job, SendJob)):
+        await connection.execute(_SENT, sent)
+    moved = await _moved_on(connection, payloads)
+    outcomes = [o for n, given in enumerate(payloads) for o in given if not _is_of(o[0], moved[n])]
+    if settled := [job.id for job, _ in outcomes if isinstance(job, SettleJob)]:
+        await connection.execute(_SETTLED, settled)
+    anew = [
+        [job.id for job, _ in given if isinstance(job, SettleJob) and _is_of(job, moved[n])] for n, given in enumerate(payloads)
+    ]
+    if any(anew):
+        await connection.execute(_ANEW, [id for ids in anew for id in ids])
+    await write(connection, [fact for _, facts in outcomes for fact in facts])
+    if told := [job for job, _ in outcomes if isinstance(job, TellJob)]:
+        await connection.execute(_TOLD, [r.id for job in told for r in job.reports])
+        await _RELEASE.run(connection, [(job.account, 0, "acknowledged") for job in told])
+    return [bool(ids) for ids in anew]
+
+
+_LOCK_PARTS = _PARTS + " FOR NO KEY UPDATE"
+
+
+async def _moved_on(connection: Any, payloads: Sequence[Outcomes]) -> list[set[int]]:
+    """For each call, the messages whose parts are no longer as its receipts were decided on. Their parts are locked now.
+
+    A message of one part needs no looking: of two that settle it, the part's and the message's own guards let one through."""
+    jobs = [[job for job, _ in given if isinstance(job, SettleJob) and job.part and job.part.total > 1] for given in payloads]
+    messages = sorted({_message(job) for given in jobs for job in given})
+    if not messages:
+        return [set() for _ in payloads]
+    stand: dict[int, list[Any]] = {}
+    for row in await connection.fetch(_LOCK_PARTS, messages, *span(messages)):
+        stand.setdefault(row[0], []).append((row[1], row[4], row[5]))
+    moved: list[set[int]] = []
+    settled: set[int] = set()
+    for given in jobs:
+        mine = {_message(job) for job in given}
+        decided_on = {(_message(job), tuple((p.sequence, p.carrier_id, p.state) for p in job.parts)) for job in given}
+        moved.append((mine & settled) | {message for message, parts in decided_on if tuple(stand.get(message, ())) != parts})
+        settled |= mine - moved[-1]
+    return moved
+
+
+def _message(job: SettleJob) -> int:
+    return job.part.message if job.part else 0
+
+
+def _is_of(job: Job, messages: set[int]) -> TypeGuard[SettleJob]:
+    return isinstance(job, SettleJob) and _message(job) in messages
+
+
+_AGAIN_SEND = Batch(
+    "UPDATE sending AS s SET leased = false, due_at = coalesce(j.due, 0), carrier = coalesce(j.carrier, s.carrier), "
+    "tried = CASE WHEN j.carrier IS NULL THEN s.tried ELSE (s.tried::jsonb || to_jsonb(s.carrier))::text END "
+    "FROM {rows} WHERE s.message = j.message",
+    *("message bigint", "due bigint", "carrier text"),
+)
+_AGAIN_SETTLE = Batch("UPDATE heard AS h SET due_at = j.due FROM {rows} WHERE h.id = j.id", "id bigint", "due bigint")
+_AGAIN_TELL = "UPDATE callback SET tries = tries + 1 WHERE id = ANY($1::bigint[])"
+
+
+async def again(connection: Any, payloads: Sequence[Returning]) -> list[None]:
+    """Put jobs back on their lanes."""
+    returned = [(job, due, carrier) for jobs, carrier in payloads for job, due in jobs]
+    sends = [(job.message.id, due, carrier) for job, due, carrier in returned if isinstance(job, SendJob)]
+    await _AGAIN_SEND.run(connection, sorted(sends, key=lambda row: row[0]))
+    settles = [(job.id, due) for job, due, _ in returned if isinstance(job, SettleJob)]
+    await _AGAIN_SETTLE.run(connection, sorted(settles, key=lambda row: row[0]))
+    told = [(job, due or 0) for job, due, _ in returned if isinstance(job, TellJob)]
+    if told:
+        await connection.execute(_AGAIN_TELL, [r.id for job, _ in told for r in job.reports])
+        await _RELEASE.run(connection, [(job.account, due, "refused") for job, due in told])
+    return [None] * len(payloads)
+
+
+_BURY = "UPDATE callback SET dead = true, tries = tries + 1 WHERE id = ANY($1::bigint[])"
+_REVIVE = "UPDATE callback SET dead = false, tries = 0 WHERE account = $1 AND dead"
+_OPEN_OUTBOX = "UPDATE outbox SET due_at = 0 WHERE account = $1 AND last <> 'pushing'"
+
+
+async def bury(connection: Any, payloads: Sequence[TellJob]) -> list[None]:
+    """Give reports up: they stay, and the endpoint's next ones are due."""
+    await connection.execute(_BURY, [r.id for job in payloads for r in job.reports])
+    await _RELEASE.run(connection, [(job.account, 0, "given up") for job in payloads])
+    return [None] * len(payloads)
+
+
+async def revive(connection: Any, payloads: Sequence[str]) -> list[int]:
+    """Queue an account's given-up reports again."""
+    counts = []
+    for account in payloads:
+        status: str = await connection.execute(_REVIVE, account)
+        counts.append(int(status.rpartition(" ")[2]))
+        await connection.execute(_OPEN_OUTBOX, account)
+    return counts
+
+
+_OVER = {
+    SEND.name: "UPDATE sending SET due_at = $1 WHERE leased AND carrier = $2",
+    SETTLE.name: "UPDATE heard SET due_at = $1 WHERE due_at IS NOT NULL",
+    TELL.name: "UPDATE outbox SET due_at = 0 WHERE last = 'pushing'",
+}
+
+
+async def recover(connection: Any, payloads: Sequence[tuple[int, str, str]]) -> list[None]:
+    """End all leases of a lane: (now, lane, carrier)."""
+    for now, lane, of in payloads:
+        arguments = {SEND.name: (now, of), SETTLE.name: (now,), TELL.name: ()}[lane]
+        await connection.execute(_OVER[lane], *arguments)
+    return [None] * len(payloads)

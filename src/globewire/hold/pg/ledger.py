@@ -1,0 +1,194 @@
+"""The book of accounts in PostgreSQL, and everything that people look at: one row or one page at a time, never the hot path."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import orjson
+
+from globewire.hold.pg.keeping import text
+from globewire.hold.port import AccountEntry, Book, CarrierStanding, KeyEntry, Outbox, PolicyEntry, Question, Standing, UserEntry
+from globewire.hold.rows import COLUMNS, GIVEN_UP, book_of, conditions, standing
+from globewire.message import MessageId, Millis
+
+T = TypeVar("T")
+
+# --- written by a line: one entry or many ------------------------------------------------------------------------------
+
+_ACCOUNT = (
+    "INSERT INTO account VALUES($1, $2, $3, $4, $5, $6) ON CONFLICT(id) DO UPDATE SET sender = excluded.sender, "
+    "callback = excluded.callback, callback_secret = excluded.callback_secret, quota = excluded.quota"
+)
+_KEY = (
+    "INSERT INTO access_key VALUES($1, $2, $3, $4, $5, $6, $7) ON CONFLICT(id) DO UPDATE SET account = excluded.account, "
+    "username = excluded.username, sealed = excluded.sealed, token = excluded.token, enabled = excluded.enabled, "
+    "created_at = excluded.created_at"
+)
+_USER = "INSERT INTO ram_user VALUES($1, $2, $3) ON CONFLICT(account, name) DO UPDATE SET policies = excluded.policies"
+_POLICY = "INSERT INTO policy VALUES($1, $2, $3) ON CONFLICT(account, name) DO UPDATE SET document = excluded.document"
+
+
+async def put(connection: Any, payloads: Sequence[AccountEntry | KeyEntry | UserEntry | PolicyEntry]) -> list[None]:
+    """Add or change entries of the book."""
+    await _changing(connection)
+    for entry in payloads:
+        match entry:
+            case AccountEntry(id, sender, callback, quota, at, secret):
+                await connection.execute(_ACCOUNT, id, sender, callback, secret, orjson.dumps(dict(quota)).decode(), at)
+                await connection.execute("INSERT INTO outbox(account) VALUES($1) ON CONFLICT DO NOTHING", id)
+            case KeyEntry(key, account, user, sealed, enabled, at, token):
+                await connection.execute(_KEY, key, account, user, sealed, token, enabled, at)
+            case UserEntry(account, name, policies):
+                await connection.execute(_USER, account, name, orjson.dumps(policies).decode())
+            case PolicyEntry(account, name, document):
+                await connection.execute(_POLICY, account, name, document)
+    return [None] * len(payloads)
+
+
+async def delete_key(connection: Any, payloads: Sequence[str]) -> list[bool]:
+    """Delete AccessKeys by id."""
+    await _changing(connection)
+    return [_any(await connection.execute("DELETE FROM access_key WHERE id = $1", key)) for key in payloads]
+
+
+async def delete_user(connection: Any, payloads: Sequence[tuple[str, str]]) -> list[bool]:
+    """Delete users and their keys, by (account, name)."""
+    await _changing(connection)
+    found = []
+    for who in payloads:
+        await connection.execute("DELETE FROM access_key WHERE account = $1 AND username = $2", *who)
+        found.append(_any(await connection.execute("DELETE FROM ram_user WHERE account = $1 AND name = $2", *who)))
+    return found
+
+
+_DETACH = (
+    "UPDATE ram_user SET policies = (SELECT coalesce(jsonb_agg(p), '[]'::jsonb)::text "
+    "FROM jsonb_array_elements_text(policies::jsonb) AS p WHERE p <> $2) WHERE account = $1"
+)
+
+
+async def delete_policy(connection: Any, payloads: Sequence[tuple[str, str]]) -> list[bool]:
+    """Delete policies and detach them, by (account, name)."""
+    await _changing(connection)
+    found = []
+    for which in payloads:
+        found.append(_any(await connection.execute("DELETE FROM policy WHERE account = $1 AND name = $2", *which)))
+        await connection.execute(_DETACH, *which)
+    return found
+
+
+async def _changing(connection: Any) -> None:
+    """Count the book's change, before anything else: its one row is the lock under which the book is changed."""
+    await connection.execute("UPDATE book SET version = version + 1")
+
+
+def _any(status: str) -> bool:
+    """Whether a command's tag ("DELETE 1") tells of any row."""
+    return not status.endswith(" 0")
+
+
+_STAND = (
+    "INSERT INTO carrier VALUES($1, $2, $3, $4, $5, $6) ON CONFLICT(id) DO UPDATE SET bound = excluded.bound, "
+    "binds = excluded.binds, in_flight = excluded.in_flight, state = excluded.state, at = excluded.at"
+)
+
+
+async def stand(connection: Any, payloads: Sequence[Sequence[CarrierStanding]]) -> list[None]:
+    """Say how carriers stand."""
+    for s in sorted((s for standings in payloads for s in standings), key=lambda s: s.carrier):
+        await connection.execute(_STAND, s.carrier, s.bound, s.binds, s.in_flight, s.state, s.at)
+    return [None] * len(payloads)
+
+
+# --- read --------------------------------------------------------------------------------------------------------------
+
+
+async def book(connection: Any, after: int) -> Book | None:
+    """The whole book, read at one moment."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        version = await connection.fetchval("SELECT version FROM book")
+        if version == after:
+            return None
+        tables = [await connection.fetch(f"SELECT * FROM {table}") for table in ("account", "access_key", "ram_user", "policy")]
+    return book_of(version, *tables)
+
+
+_CALLBACK = f"(SELECT tries + CASE WHEN dead THEN {GIVEN_UP} ELSE 0 END FROM callback WHERE callback.message = message.id)"
+_STANDING = (
+    f"SELECT {', '.join(COLUMNS)}, state, carrier, error_code, error, changed_at, ended_at, decision, "
+    f"told AND NOT EXISTS (SELECT FROM callback WHERE callback.message = message.id), {_CALLBACK} FROM message "
+)
+
+
+async def look(connection: Any, wanted: MessageId) -> Standing | None:
+    """One message with its parts and notes."""
+    row = await connection.fetchrow(_STANDING + "WHERE id = $1", wanted)
+    if row is None:
+        return None
+    parts = await connection.fetch(
+        "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part WHERE message = $1 ORDER BY sequence", wanted
+    )
+    notes = await connection.fetch("SELECT at, what, detail FROM note WHERE message = $1 ORDER BY id", wanted)
+    return standing(_decoded(row), parts, [tuple(note) for note in notes])
+
+
+async def search(connection: Any, question: Question) -> list[Standing]:
+    """A page of messages, newest first."""
+    wanted = conditions(question)
+    where = f"WHERE {' AND '.join(f'{c} ${n}' for n, c in enumerate(wanted, start=2))} " if wanted else ""
+    rows = await connection.fetch(f"{_STANDING}{where}ORDER BY id DESC LIMIT $1", question.limit, *wanted.values())
+    return [standing(_decoded(row), (), ()) for row in rows]
+
+
+def _decoded(row: Any) -> list[Any]:
+    """The row of a message with its text as it was given."""
+    values = list(row)
+    values[6] = text(values[6])
+    return values
+
+
+async def outboxes(connection: Any) -> list[Outbox]:
+    """Each account that has an endpoint or waiting callbacks."""
+    rows = await connection.fetch(
+        "SELECT a.id, a.callback, count(c.id) FILTER (WHERE NOT c.dead), count(c.id) FILTER (WHERE c.dead), "
+        "coalesce(o.due_at, 0), coalesce(max(c.tries) FILTER (WHERE NOT c.dead), 0), coalesce(o.last, '') FROM account AS a "
+        "LEFT JOIN callback AS c ON c.account = a.id LEFT JOIN outbox AS o ON o.account = a.id "
+        "GROUP BY a.id, o.account HAVING a.callback <> '' OR count(c.id) > 0 ORDER BY a.id"
+    )
+    return [Outbox(*row) for row in rows]
+
+
+async def carriers(connection: Any) -> list[CarrierStanding]:
+    """What was last said of each carrier."""
+    rows = await connection.fetch("SELECT id, bound, binds, in_flight, state, at FROM carrier ORDER BY id")
+    return [CarrierStanding(*row) for row in rows]
+
+
+_LANES = {
+    "lane.send": "sending",
+    "lane.settle": "heard WHERE due_at IS NOT NULL",
+    "lane.orphan": "heard WHERE due_at IS NULL",
+    "lane.tell": "callback WHERE NOT dead",
+    "lane.dead": "callback WHERE dead",
+}
+
+
+async def counts(connection: Any) -> dict[str, int]:
+    """Messages by state, and what waits in the lanes."""
+    rows = await connection.fetch("SELECT state, count(*) FROM message GROUP BY state")
+    found = {f"state.{state}": count for state, count in rows}
+    for name, where in _LANES.items():
+        found[name] = await connection.fetchval(f"SELECT count(*) FROM {where}")
+    return found
+
+
+async def overdue(connection: Any, before: int, limit: int) -> list[int]:
+    """Ids of messages under way whose validity ended before `before`."""
+    rows = await connection.fetch(
+        "SELECT id FROM message WHERE ended_at = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2", before, limit
+    )
+    return [row[0] for row in rows]
+
+
+async def nonces(connection: Any, now: int) -> dict[int, Millis]:
+    """Nonces that are still barred."""
+    return dict(await connection.fetch("SELECT mark, until FROM nonce WHERE until >= $1", now))

@@ -1,0 +1,300 @@
+"""The scale-out engine: one PostgreSQL database that many processes share, with flushed commits and group commit.
+
+What each call does to the database stands in `pg.keeping`, `pg.lanes`, `pg.facts`, `pg.sharing` and `pg.ledger`, and in each
+of them how it stays right beside other writers. What is asked goes on three lines, that run beside one another: what is kept,
+what is claimed, and all other writing. Reading takes any connection that is free.
+
+Several hosts may stand in the URL. When the one that writes is gone, calls raise Unavailable, and connections are made to
+whichever writes next. A call whose COMMIT the server never answered is Unavailable too, though it may have been done: a nonce,
+an idempotency key and the guard of final states make the same again harmless.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar, cast
+
+import asyncpg
+
+from globewire.errors import Unavailable
+from globewire.hold.pg import facts as written
+from globewire.hold.pg import keeping, lanes, ledger, sharing
+from globewire.hold.pg.bell import Bell
+from globewire.hold.pg.days import DAY, IDS, Days
+from globewire.hold.pg.faults import stale
+from globewire.hold.pg.line import Line
+from globewire.hold.pg.schema import check, check_durable, migrate
+from globewire.hold.port import (
+    SEND,
+    SETTLE,
+    TELL,
+    AccountEntry,
+    Became,
+    Book,
+    CarrierStanding,
+    Conversion,
+    Fact,
+    Heard,
+    J,
+    Job,
+    KeyEntry,
+    Lane,
+    Nonce,
+    Once,
+    Outbox,
+    PolicyEntry,
+    Question,
+    SendJob,
+    Standing,
+    Submission,
+    TellJob,
+    UserEntry,
+)
+from globewire.hold.schema import SchemaFault
+from globewire.hold.wake import Wakes
+from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
+
+T = TypeVar("T")
+CONNECTIONS = 7
+"""Of one process at most: one for each line, and the rest for reading; the bell has one more."""
+PATIENCE = 10.0
+"""Seconds for a statement, or for a connection; a server that is silent for longer is taken to be gone."""
+SETTINGS = {
+    "application_name": "globewire",
+    "jit": "off",
+    # Batches are joined to big tables by key: the statistics of a day that has just begun must not say otherwise.
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    # A process that stops in the middle of a transaction holds its locks for no longer.
+    "idle_in_transaction_session_timeout": "15s",
+}
+
+
+class PostgresHold:
+    """A Hold in a PostgreSQL database (15 or newer). `open` makes one."""
+
+    def __init__(self, pool: Any, connect: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._pool = pool
+        self._days = Days(pool)
+        self._keeping, self._claiming, self._writing = (Line(pool, self._days.mend) for _ in range(3))
+        self._wakes = Wakes()
+        self._bell = Bell(connect, self._wakes)
+        self._blanked = 0
+
+    @classmethod
+    async def open(cls, url: str, *, migrate: bool = False, durable: bool = True) -> "PostgresHold":
+        """Connect, and bring the schema up to date where `migrate` says so. SchemaFault says what is wrong, in a sentence: no
+        connection, an older or newer schema, or, unless `durable` is False, a server that does not flush its commits."""
+
+        async def connect() -> Any:
+            return await asyncpg.connect(url, **_OPTIONS)
+
+        try:
+            await _prepare(await connect(), migrate, durable)
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=CONNECTIONS, reset=_as_it_is, max_inactive_connection_lifetime=0, **_OPTIONS
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
+            raise SchemaFault(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
+        hold = cls(pool, connect)
+        async with asyncio.timeout(PATIENCE):
+            await hold._bell.listening.wait()
+        return hold
+
+    async def close(self) -> None:
+        for line in (self._keeping, self._claiming, self._writing):
+            await line.close()
+        await self._bell.close()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    # --- accept
+
+    async def keep(
+        self,
+        submissions: Sequence[Submission],
+        nonce: Nonce | None,
+        conversions: Sequence[Conversion] = (),
+        *,
+        once: Once | None = None,
+    ) -> str | None:
+        if missing := self._days.missing(s.message.id for s in submissions):
+            await self._try(self._days.make(missing))
+        answer: str | None = await self._keeping.ask(keeping.keep, (submissions, nonce, conversions, once))
+        if answer is None:
+            for carrier in {s.carrier for s in submissions}:
+                self._bell.ring(SEND, carrier)
+        return answer
+
+    async def nonces(self, now: Millis) -> dict[int, Millis]:
+        await self._writing.ask(keeping.bar, now)
+        return await self._read(ledger.nonces, now)
+
+    # --- work
+
+    async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
+        return cast(list[J], await self._claiming.ask(_CLAIM[lane.name], (limit, now, lease, of)))
+
+    async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
+        if await self._writing.ask(lanes.done, outcomes):
+            self._bell.ring(SETTLE)
+        self._ring_for([fact for _, facts in outcomes for fact in facts])
+        if any(isinstance(job, TellJob) for job, _ in outcomes):
+            self._bell.ring(TELL)
+
+    async def again(self, *jobs: tuple[Job, Millis | None], carrier: CarrierId | None = None) -> None:
+        await self._writing.ask(lanes.again, (jobs, carrier))
+        for of in {carrier or job.carrier for job, _ in jobs if isinstance(job, SendJob)}:
+            self._bell.ring(SEND, of)
+
+    async def record(self, *facts: Fact) -> None:
+        await self._writing.ask(written.record, facts)
+        self._ring_for(facts)
+
+    async def bury(self, job: TellJob, now: Millis) -> None:
+        await self._writing.ask(lanes.bury, job)
+        self._bell.ring(TELL)
+
+    async def revive(self, account: AccountId, now: Millis) -> int:
+        count: int = await self._writing.ask(lanes.revive, account)
+        self._bell.ring(TELL)
+        return count
+
+    async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
+        await self._writing.ask(lanes.recover, (now, lane.name, of))
+
+    async def own(self, what: str, owner: str, now: Millis, lease: int) -> bool:
+        return bool(await self._claiming.ask(sharing.own, (what, owner, now, lease)))
+
+    async def disown(self, owner: str) -> None:
+        await self._claiming.ask(sharing.disown, owner)
+
+    async def draw(self, quota: str, rate: float, want: int, now: Millis) -> int:
+        return want if rate <= 0 else int(await self._claiming.ask(sharing.spend, (quota, rate, want, now)))
+
+    async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
+        await self._wakes.wait(lane, of, timeout)
+
+    def _ring_for(self, facts: Sequence[Fact]) -> None:
+        if any(isinstance(fact, Heard) for fact in facts):
+            self._bell.ring(SETTLE)
+        if any(isinstance(fact, Became) and fact.state in FINAL for fact in facts):
+            self._bell.ring(TELL)
+
+    # --- tend
+
+    async def expire(self, now: Millis, grace: int, limit: int) -> int:
+        overdue = await self._read(ledger.overdue, now - grace, limit)
+        sentence = "no receipt came within the validity and its grace"
+        if overdue:
+            await self.record(*(Became(MessageId(i), State.EXPIRED, now, None, "EXPIRED", sentence) for i in overdue))
+        return len(overdue)
+
+    async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int, *, now: Millis | None = None) -> int:
+        if now is not None:
+            await self._writing.ask(keeping.bar, now)
+            await self._try(self._days.make((now // DAY, now // DAY + 1)))
+        dropped = await self._try(self._days.drop(messages_before))
+        bodies, messages = bodies_before * IDS, messages_before // DAY * DAY * IDS
+        count: int = await self._writing.ask(keeping.forget, (self._blanked, bodies, messages, messages_before, limit))
+        if count < limit:
+            self._blanked = bodies
+        return dropped + count
+
+    async def stand(self, standings: Sequence[CarrierStanding]) -> None:
+        await self._writing.ask(ledger.stand, standings)
+
+    # --- look
+
+    async def look(self, message: MessageId) -> Standing | None:
+        return await self._read(ledger.look, message)
+
+    async def search(self, question: Question) -> list[Standing]:
+        return await self._read(ledger.search, question)
+
+    async def outboxes(self) -> list[Outbox]:
+        return await self._read(ledger.outboxes)
+
+    async def carriers(self) -> list[CarrierStanding]:
+        return await self._read(ledger.carriers)
+
+    async def counts(self) -> dict[str, int]:
+        return await self._read(ledger.counts)
+
+    # --- the book
+
+    async def book(self, after: int = -1) -> Book | None:
+        return await self._read(ledger.book, after)
+
+    async def put_account(self, entry: AccountEntry) -> None:
+        await self._writing.ask(ledger.put, entry)
+
+    async def put_key(self, entry: KeyEntry) -> None:
+        await self._writing.ask(ledger.put, entry)
+
+    async def delete_key(self, key: AccessKeyId) -> bool:
+        return bool(await self._writing.ask(ledger.delete_key, key))
+
+    async def put_user(self, entry: UserEntry) -> None:
+        await self._writing.ask(ledger.put, entry)
+
+    async def delete_user(self, account: AccountId, name: str) -> bool:
+        return bool(await self._writing.ask(ledger.delete_user, (account, name)))
+
+    async def put_policy(self, entry: PolicyEntry) -> None:
+        await self._writing.ask(ledger.put, entry)
+
+    async def delete_policy(self, account: AccountId, name: str) -> bool:
+        return bool(await self._writing.ask(ledger.delete_policy, (account, name)))
+
+    # --- connections
+
+    async def _read(self, reading: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+        async def read() -> T:
+            async with self._pool.acquire() as connection:
+                try:
+                    return await reading(connection, *arguments)
+                except Exception as fault:
+                    if stale(fault):
+                        connection.terminate()
+                    raise
+
+        return await self._try(read())
+
+    async def _try(self, asked: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await asked
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
+            raise Unavailable(f"{type(fault).__name__}: {fault}") from fault
+
+
+_CLAIM: dict[str, Any] = {
+    SEND.name: lanes.claim_send,
+    SETTLE.name: lanes.claim_settle,
+    TELL.name: lanes.claim_tell,
+}
+_OPTIONS: dict[str, Any] = {
+    "server_settings": SETTINGS,
+    "target_session_attrs": "read-write",
+    "timeout": PATIENCE,
+    "command_timeout": PATIENCE,
+    "max_cached_statement_lifetime": 0,
+}
+
+
+async def _as_it_is(connection: Any) -> None:
+    """A connection goes back to the pool as it is: nobody changes its settings, and every transaction is ended by its owner."""
+
+
+async def _prepare(connection: Any, bring_up: bool, durable: bool) -> None:
+    try:
+        if durable:
+            await check_durable(connection)
+        if bring_up:
+            await migrate(connection)
+        await check(connection)
+    finally:
+        await connection.close()
