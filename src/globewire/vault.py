@@ -74,13 +74,27 @@ def _read(path: Path) -> bytes:
 
 
 def _make(path: Path) -> bytes:
+    """A new key, on the disk under its name before anything is sealed with it: no power cut may part a database from its key."""
     key = secrets.token_bytes(KEY_OCTETS)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(base64.b64encode(key).decode() + "\n")
             file.flush()
             os.fsync(file.fileno())
+        os.link(draft, path)  # where another process made one meanwhile this fails, and its key stays
+        os.unlink(draft)
+        _flush_names(path.parent)
     except OSError as fault:
+        draft.unlink(missing_ok=True)
         raise VaultFault(f"the master key file {path} cannot be made: {fault}") from fault
     return key
+
+
+def _flush_names(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
