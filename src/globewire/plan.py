@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from globewire.message import AccountId, CarrierId
+from globewire.message import AccountId, CarrierId, MessageType
 
 
 class Binding(StrEnum):
@@ -47,8 +47,15 @@ class ReceiptIds(StrEnum):
 class OnUnknown(StrEnum):
     """What to do with a submit whose response never came."""
 
+    BY_TYPE = "by-type"  # resend a message of Type OTP, and leave all others
     WAIT = "wait"  # leave it unknown: a receipt, or the end of its validity, settles it
-    RESEND = "resend"  # send it again: it may arrive twice
+    RESEND = "resend"  # send it again once: it may arrive twice
+
+    def of(self, message_type: str) -> "OnUnknown":
+        """WAIT or RESEND for a message of this Type ("" for none). A late code is no code, and a second one does no harm."""
+        if self is OnUnknown.BY_TYPE:
+            return OnUnknown.RESEND if message_type == MessageType.OTP else OnUnknown.WAIT
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +113,7 @@ class Route:
     types: frozenset[str] = frozenset()
     channels: frozenset[str] = frozenset()
     senders: frozenset[str] = frozenset()
-    on_unknown: OnUnknown = OnUnknown.WAIT
+    on_unknown: OnUnknown = OnUnknown.BY_TYPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

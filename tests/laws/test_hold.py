@@ -210,7 +210,7 @@ async def test_a_returned_job_is_due_when_it_says(hold: Hold) -> None:
     assert await hold.claim(SEND, 1, Millis(NOW + 499), LEASE, CARRIER) == []
     (job,) = await hold.claim(SEND, 1, Millis(NOW + 500), LEASE, CARRIER)
     assert not job.interrupted
-    await hold.again((job, Millis(NOW)), carrier=CarrierId("south"))
+    await hold.again((dataclasses.replace(job, tried=(CARRIER,)), Millis(NOW)), carrier=CarrierId("south"))
     (job,) = await hold.claim(SEND, 1, NOW, LEASE, "south")
     assert job.tried == (CARRIER,)
 

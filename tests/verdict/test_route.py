@@ -166,3 +166,21 @@ def _fits(route: Route, asked: Asked) -> bool:
         and (not route.types or asked.type in route.types)
         and (not route.senders or asked.sender in route.senders)
     )
+
+
+@pytest.mark.parametrize(
+    ("on_unknown", "message_type", "meant"),
+    [
+        (OnUnknown.BY_TYPE, "OTP", OnUnknown.RESEND),
+        (OnUnknown.BY_TYPE, "MKT", OnUnknown.WAIT),
+        (OnUnknown.BY_TYPE, "", OnUnknown.WAIT),
+        (OnUnknown.RESEND, "MKT", OnUnknown.RESEND),
+        (OnUnknown.WAIT, "OTP", OnUnknown.WAIT),
+    ],
+)
+def test_what_a_route_says_of_the_unknown_goes_by_the_type_unless_it_says_more(
+    on_unknown: OnUnknown, message_type: str, meant: OnUnknown
+) -> None:
+    north = CarrierId("north")
+    route = Route(id="r", carriers=(north,), on_unknown=on_unknown)
+    assert Router([route], [north]).decide(Asked("HK", "85291234567", "shop", message_type, "", "")).on_unknown is meant

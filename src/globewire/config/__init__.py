@@ -232,7 +232,7 @@ def _known_carriers(route: Route, known: list[CarrierId], at: Place) -> tuple[Ca
 
 def _check_reach(routes: list[Route], top: Place) -> None:
     for n, route in enumerate(routes[:-1], 1):
-        if dataclasses.replace(route, on_unknown=OnUnknown.WAIT) == Route(id=route.id, carriers=route.carriers):
+        if dataclasses.replace(route, on_unknown=OnUnknown.BY_TYPE) == Route(id=route.id, carriers=route.carriers):
             top.inside("route").item(n + 1).doubtful(f"is never reached, as route[{n}] takes every message; put that one last")
             return
 

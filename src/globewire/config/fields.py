@@ -288,7 +288,11 @@ ROUTE = Section(
         ),
         Field("channels", any_of(text(), "a list of texts"), "ChannelIds of calls.", default="all"),
         Field("senders", any_of(text(), "a list of texts"), "Sender IDs.", default="all"),
-        Field("on_unknown", choice(OnUnknown), "What to do with a submit whose answer never came: wait, or send again."),
+        Field(
+            "on_unknown",
+            choice(OnUnknown),
+            "What to do with a submit whose answer never came: wait, or send it once more; `by-type` resends OTP messages only.",
+        ),
     ),
 )
 

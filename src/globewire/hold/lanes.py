@@ -127,8 +127,7 @@ def done(cursor: sqlite3.Cursor, payloads: Sequence[Outcomes]) -> list[None]:
 
 
 _AGAIN_SEND = (
-    "UPDATE sending SET leased = 0, due_at = value ->> 1, carrier = coalesce(value ->> 2, carrier), "
-    "tried = CASE WHEN value ->> 2 IS NULL THEN tried ELSE json_insert(tried, '$[#]', carrier) END "
+    "UPDATE sending SET leased = 0, due_at = value ->> 1, carrier = coalesce(value ->> 2, carrier), tried = value ->> 3 "
     "FROM json_each(?) WHERE message = value ->> 0"
 )
 _AGAIN_SETTLE = "UPDATE heard SET due_at = j.value ->> 1 FROM json_each(?) AS j WHERE heard.id = j.value ->> 0"
@@ -138,7 +137,8 @@ _AGAIN_TELL = "UPDATE callback SET tries = tries + 1 WHERE id IN (SELECT value -
 def again(cursor: sqlite3.Cursor, payloads: Sequence[Returning]) -> list[None]:
     """Put jobs back on their lanes."""
     returned = [(job, due or None, carrier) for jobs, carrier in payloads for job, due in jobs]
-    run(cursor, _AGAIN_SEND, [(job.message.id, due, carrier) for job, due, carrier in returned if isinstance(job, SendJob)])
+    sends = [(job, due, carrier) for job, due, carrier in returned if isinstance(job, SendJob)]
+    run(cursor, _AGAIN_SEND, [(job.message.id, due, to, orjson.dumps(job.tried).decode()) for job, due, to in sends])
     run(cursor, _AGAIN_SETTLE, [(job.id, due) for job, due, _ in returned if isinstance(job, SettleJob)])
     told = [(job, due or 0) for job, due, _ in returned if isinstance(job, TellJob)]
     run(cursor, _AGAIN_TELL, [(r.id,) for job, _ in told for r in job.reports])

@@ -352,7 +352,8 @@ class Hold(Protocol):
         to be decided anew: what came of it was decided on what is no longer so."""
 
     async def again(self, *jobs: tuple[Job, Millis | None], carrier: CarrierId | None = None) -> None:
-        """Give jobs back, due at their times; SEND jobs by another `carrier` where given. A TELL job's try is counted.
+        """Give jobs back, due at their times; SEND jobs with their `tried`, by another `carrier` where given. A TELL job's try
+        is counted.
 
         A SETTLE job that is given back without a time is an orphan: kept for whoever looks, never claimed again."""
 

@@ -1,6 +1,6 @@
 """One attempt to submit a message by one carrier: what came of its parts so far, and what that means in the end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from globewire.hold.port import Became, Fact, Noted, SendJob, Submitted
 from globewire.message import CarrierId, Message, Millis, Part, State
@@ -59,18 +59,20 @@ def conclude(attempt: Attempt, by: CarrierId, following: CarrierId | None, on_un
         note = Noted(job.message.id, now, "refused", f"{by} took {len(attempt.taken)} of {attempt.total} parts, then said {why}")
         return Ending(job, (*taken, note, rejected(job.message, by, attempt.refusal, now)))
     if following is not None:
-        return Ending(job, (Noted(job.message.id, now, "refused", f"{by} said {why}; next: {following}"),), now, following)
+        note = Noted(job.message.id, now, "refused", f"{by} said {why}; next: {following}")
+        return Ending(replace(job, tried=(*job.tried, by)), (note,), now, following)
     if attempt.again_later:
         return Ending(job, (Noted(job.message.id, now, "refused", f"{by} said {why}; again later"),), Millis(now + LATER))
     return Ending(job, (Noted(job.message.id, now, "refused", f"{by} said {why}"), rejected(job.message, by, attempt.refusal, now)))
 
 
-def interrupted(job: SendJob, on_unknown: OnUnknown, now: Millis) -> Ending | None:
-    """What follows for a job whose earlier worker died; None where it may simply be submitted again."""
+def interrupted(job: SendJob, on_unknown: OnUnknown, now: Millis) -> Ending:
+    """What follows for a job whose earlier worker died while the carrier may have been given it: sent again once, at most."""
+    became = Became(job.message.id, State.UNKNOWN, now, job.carrier)
+    what = f"the gateway stopped while {job.carrier} may have been given it"
     if on_unknown is OnUnknown.RESEND and job.state is State.ACCEPTED:
-        return None
-    note = Noted(job.message.id, now, "unknown", f"the gateway stopped while {job.carrier} may have been given it; not sent again")
-    return Ending(job, (note, Became(job.message.id, State.UNKNOWN, now, job.carrier)))
+        return Ending(job, (became, Noted(job.message.id, now, "unknown", f"{what}; sent again, as the route says")), now)
+    return Ending(job, (became, Noted(job.message.id, now, "unknown", f"{what}; not sent again")))
 
 
 def expired(job: SendJob, now: Millis) -> Ending:
@@ -92,5 +94,5 @@ def _unknown(
     what = f"{by} did not answer {attempt.lost} of {attempt.total} parts"
     if on_unknown is OnUnknown.RESEND and job.state is State.ACCEPTED and not attempt.taken:
         note = Noted(job.message.id, now, "unknown", f"{what}; sent again by {following or by}, as the route says")
-        return Ending(job, (became, note), now, following)
+        return Ending(replace(job, tried=(*job.tried, by)), (became, note), now, following)
     return Ending(job, (*taken, became, Noted(job.message.id, now, "unknown", f"{what}; not sent again")))

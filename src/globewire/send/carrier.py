@@ -102,6 +102,12 @@ class Carrier:
         self.throttled_since = self.throttled_since or now
         self._paused_until = now + self.plan.throttle_pause
 
+    def withdraw(self, unwanted: Callable[[object], bool]) -> int:
+        """Take back what waits for its turn and is `unwanted`; how much it was."""
+        waiting = len(self._queue)
+        self._queue = deque(item for item in self._queue if not unwanted(item[0]))
+        return waiting - len(self._queue)
+
     def take_unsent(self) -> list[object]:
         """Take back everything that waits for its turn."""
         unsent = [ref for ref, _ in self._queue]

@@ -16,7 +16,7 @@ from globewire.send.carrier import Carrier
 from globewire.send.hearing import Hearing
 from globewire.send.session import Pump
 from globewire.verdict.outcome import Answer, answer
-from globewire.wire.pdu import Pdu, PduFault, Status
+from globewire.wire.pdu import Command, Pdu, PduFault, Status
 from globewire.wire.receipt import normalise
 from globewire.wire.submission import submissions
 
@@ -141,8 +141,10 @@ class Worker:
     def answered(self, ref: object, response: Pdu) -> None:
         """A submit_sm_resp: taken, or refused in one of three ways."""
         assert isinstance(ref, Piece)
-        attempt = ref.attempt
-        match answer(response.status):
+        attempt, status = ref.attempt, response.status
+        if response.command == Command.GENERIC_NACK:
+            status = status or Status.RSUBMITFAIL  # whatever its status says, a nack is no yes
+        match answer(status):
             case Answer.TAKEN:
                 self._carrier.throttled_since = None
                 carrier_id, total = normalise(response.text("message_id")), attempt.total
@@ -156,9 +158,9 @@ class Worker:
                 ref.tries += 1
                 return None
             case Answer.TEMPORARY:
-                attempt.refusal, attempt.again_later = response.status, True
+                attempt.refusal, attempt.again_later = status, True
             case Answer.PERMANENT:
-                attempt.refusal = response.status
+                attempt.refusal = status
         return self._part_over(attempt)
 
     def unanswered(self, ref: object) -> None:
@@ -185,6 +187,8 @@ class Worker:
 
     def _part_over(self, attempt: Attempt) -> None:
         attempt.awaited -= 1
+        if attempt.refusal is not None or attempt.lost:  # a text with a hole is of no use: its parts that wait stay here
+            attempt.awaited -= self._carrier.withdraw(lambda ref: isinstance(ref, Piece) and ref.attempt is attempt)
         if attempt.awaited:
             return
         message = attempt.job.message

@@ -28,7 +28,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Carriers in the order in which to try them, empty where no rule fits; `why` in plain sentences, free of personal data."""
+    """Carriers in the order in which to try them, empty where no rule fits; `on_unknown` is WAIT or RESEND; `why` in plain
+    sentences, free of personal data."""
 
     route: str | None
     carriers: tuple[CarrierId, ...]
@@ -93,14 +94,15 @@ class Router:
     def _decide(self, asked: Asked) -> Decision:
         if asked.channel and asked.channel not in self._channels:
             if asked.channel in self._carriers:
-                return Decision(None, (CarrierId(asked.channel),), OnUnknown.WAIT, (f"ChannelId names carrier {asked.channel}",))
+                unknown = OnUnknown.BY_TYPE.of(asked.type)
+                return Decision(None, (CarrierId(asked.channel),), unknown, (f"ChannelId names carrier {asked.channel}",))
             if asked.channel in self._routes:
                 return self._by_name(self._routes[asked.channel], asked)
         passed: list[tuple[str, str, str]] = []
         for rule in self._rules:
             unfit = rule.unfit(asked)
             if unfit is None:
-                return self._take(rule.route, _passed_over(passed), "all its conditions match")
+                return self._take(rule.route, asked, _passed_over(passed), "all its conditions match")
             passed.append((rule.route.id, *unfit))
         return Decision(None, (), OnUnknown.WAIT, (*_passed_over(passed), "no route matches" if passed else "there are no routes"))
 
@@ -109,12 +111,12 @@ class Router:
         if route.accounts and asked.account not in route.accounts:
             why = f"ChannelId names route {route.id}, which is kept for other accounts"
             return Decision(None, (), OnUnknown.WAIT, (why,))
-        return self._take(route, (), "ChannelId names it")
+        return self._take(route, asked, (), "ChannelId names it")
 
-    def _take(self, route: Route, passed: tuple[str, ...], why: str) -> Decision:
+    def _take(self, route: Route, asked: Asked, passed: tuple[str, ...], why: str) -> Decision:
         carriers = tuple(carrier for carrier in route.carriers if carrier in self._carriers)
         absent = tuple(f"carrier {carrier} is not configured" for carrier in route.carriers if carrier not in self._carriers)
-        return Decision(route.id, carriers, route.on_unknown, (*passed, f"route {route.id}: taken, {why}", *absent))
+        return Decision(route.id, carriers, route.on_unknown.of(asked.type), (*passed, f"route {route.id}: taken, {why}", *absent))
 
 
 _KEPT = 8192

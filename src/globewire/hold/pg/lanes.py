@@ -197,9 +197,8 @@ def _is_of(job: Job, messages: set[int]) -> TypeGuard[SettleJob]:
 
 _AGAIN_SEND = Batch(
     "UPDATE sending AS s SET leased = false, due_at = coalesce(j.due, 0), carrier = coalesce(j.carrier, s.carrier), "
-    "tried = CASE WHEN j.carrier IS NULL THEN s.tried ELSE (s.tried::jsonb || to_jsonb(s.carrier))::text END "
-    "FROM {rows} WHERE s.message = j.message",
-    *("message bigint", "due bigint", "carrier text"),
+    "tried = j.tried FROM {rows} WHERE s.message = j.message",
+    *("message bigint", "due bigint", "carrier text", "tried text"),
 )
 _AGAIN_SETTLE = Batch("UPDATE heard AS h SET due_at = j.due FROM {rows} WHERE h.id = j.id", "id bigint", "due bigint")
 _AGAIN_TELL = "UPDATE callback SET tries = tries + 1 WHERE id = ANY($1::bigint[])"
@@ -208,7 +207,11 @@ _AGAIN_TELL = "UPDATE callback SET tries = tries + 1 WHERE id = ANY($1::bigint[]
 async def again(connection: Any, payloads: Sequence[Returning]) -> list[None]:
     """Put jobs back on their lanes."""
     returned = [(job, due, carrier) for jobs, carrier in payloads for job, due in jobs]
-    sends = [(job.message.id, due, carrier) for job, due, carrier in returned if isinstance(job, SendJob)]
+    sends = [
+        (job.message.id, due, carrier, orjson.dumps(job.tried).decode())
+        for job, due, carrier in returned
+        if isinstance(job, SendJob)
+    ]
     await _AGAIN_SEND.run(connection, sorted(sends, key=lambda row: row[0]))
     settles = [(job.id, due) for job, due, _ in returned if isinstance(job, SettleJob)]
     await _AGAIN_SETTLE.run(connection, sorted(settles, key=lambda row: row[0]))
