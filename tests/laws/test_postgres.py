@@ -2,13 +2,15 @@
 stays right where several processes share one database."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+import asyncpg
 import pytest
 
 from globewire import errors
-from globewire.hold.pg import schema
+from globewire.hold.pg import facts, schema
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -302,6 +304,24 @@ async def test_two_processes_settle_and_tell_without_losing_or_mixing_anything(p
     assert {s.told for s in await pair[0].search(Question(limit=200))} == {"acknowledged"}
 
 
+async def test_a_report_with_a_higher_number_waits_for_a_lower_one(pair: Pair, database: str) -> None:
+    """Law 6: while one transaction has queued a report and is not yet committed, another of that account's waits for it."""
+    await pair[0].put_account(account())
+    await pair[0].keep([submission(1), submission(2)], None)
+    connection = await asyncpg.connect(database)
+    await connection.execute("BEGIN")
+    await facts.record(connection, [[Became(message(1).id, State.EXPIRED, NOW)]])
+    second = asyncio.create_task(pair[1].record(Became(message(2).id, State.EXPIRED, NOW)))
+    async with asyncio.timeout(20):
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+            assert not second.done()
+        await connection.execute("COMMIT")
+        await second
+    await connection.close()
+    (job,) = await pair[0].claim(TELL, 9, NOW, LEASE)
+    assert [report.message for report in job.reports] == [message(1).id, message(2).id]
+
+
 async def test_of_two_processes_that_end_a_message_one_does(pair: Pair) -> None:
     """Laws 4 and 5: one final state, and one callback for it."""
     await pair[0].put_account(account())
@@ -395,12 +415,34 @@ async def test_a_day_that_another_process_dropped_is_made_again(pair: Pair) -> N
     assert len(await pair[0].search(Question())) == 6
 
 
+async def test_texts_are_blanked_once_and_those_that_end_later_as_they_end(pair: Pair) -> None:
+    await pair[0].keep([submission(n) for n in range(5)], None)
+    await pair[0].record(*(Became(message(n).id, State.EXPIRED, NOW) for n in range(3)))
+    later = Millis(NOW + DAY)
+    assert [await hold.forget(later, Millis(0), 2) for hold in (pair[0], pair[1], pair[0])] == [2, 1, 0]
+    await pair[1].record(Became(message(3).id, State.EXPIRED, NOW))
+    texts = {s.message.id: s.message.text for s in await pair[0].search(Question())}
+    assert texts == {message(n).id: message(n).text if n == 4 else "" for n in range(5)}
+
+
+async def test_a_receipt_finds_a_message_of_many_days_before(database: str) -> None:
+    hold = await PostgresHold.open(database, migrate=True)
+    old = NOW - 40 * DAY
+    await hold.keep([submission(1, at=old), submission(2)], None)
+    ids = (message(1, at=old).id, message(2).id)
+    await hold.record(*(Submitted(dataclasses.replace(part(n), message=id)) for n, id in enumerate(ids, start=1)))
+    await hold.record(heard("id1"), heard("id2"), heard("id3"))
+    jobs = await hold.claim(SETTLE, 9, NOW, LEASE)
+    assert [job.part and job.part.message for job in jobs] == [*ids, None]
+    await hold.close()
+
+
 async def test_a_text_comes_back_as_it_was_given(database: str) -> None:
     """PostgreSQL's text holds no NUL; ours does."""
     hold = await PostgresHold.open(database, migrate=True)
     given = submission(1)
     odd = "a\0b\U0001f600\ufffd\\"
-    kept = given.__class__(message(1, text=odd), given.carrier, given.decision)
+    kept = dataclasses.replace(given, message=message(1, text=odd))
     await hold.keep([kept], None)
     (job,) = await hold.claim(SEND, 1, NOW, LEASE, CARRIER)
     standing = await hold.look(message(1).id)

@@ -388,8 +388,9 @@ class Hold(Protocol):
         """End what is past its validity and `grace` ms with state expired; how many (at most `limit`)."""
 
     async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int, *, now: Millis | None = None) -> int:
-        """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit` of each, or a
-        day at once). Nonces and idempotency keys that ran out before `now` go too, uncounted."""
+        """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit` of each). An
+        engine may wait until a whole day is to be deleted, and delete it at once. Nonces and idempotency keys that ran out
+        before `now` go too, uncounted."""
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         """Say how carriers stand."""

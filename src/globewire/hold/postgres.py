@@ -73,13 +73,10 @@ SETTINGS = {
 class PostgresHold:
     """A Hold in a PostgreSQL database (15 or newer). `open` makes one."""
 
-    def __init__(self, pool: Any, connect: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        self._pool = pool
+    def __init__(self, pool: Any, bell: Bell, wakes: Wakes) -> None:
+        self._pool, self._bell, self._wakes = pool, bell, wakes
         self._days = Days(pool)
         self._keeping, self._claiming, self._writing = (Line(pool, self._days.mend) for _ in range(3))
-        self._wakes = Wakes()
-        self._bell = Bell(connect, self._wakes)
-        self._blanked = 0
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = False, durable: bool = True) -> "PostgresHold":
@@ -89,17 +86,13 @@ class PostgresHold:
         async def connect() -> Any:
             return await asyncpg.connect(url, **_OPTIONS)
 
+        wakes = Wakes()
         try:
             await _prepare(await connect(), migrate, durable)
-            pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=CONNECTIONS, reset=_as_it_is, max_inactive_connection_lifetime=0, **_OPTIONS
-            )
+            bell = await Bell.hung(connect, wakes)
+            return cls(await asyncpg.create_pool(url, **_POOL, **_OPTIONS), bell, wakes)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
             raise SchemaFault(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
-        hold = cls(pool, connect)
-        async with asyncio.timeout(PATIENCE):
-            await hold._bell.listening.wait()
-        return hold
 
     async def close(self) -> None:
         for line in (self._keeping, self._claiming, self._writing):
@@ -199,10 +192,7 @@ class PostgresHold:
             await self._try(self._days.make((now // DAY, now // DAY + 1)))
         dropped = await self._try(self._days.drop(messages_before))
         bodies, messages = bodies_before * IDS, messages_before // DAY * DAY * IDS
-        count: int = await self._writing.ask(keeping.forget, (self._blanked, bodies, messages, messages_before, limit))
-        if count < limit:
-            self._blanked = bodies
-        return dropped + count
+        return dropped + int(await self._writing.ask(keeping.forget, (bodies, messages, messages_before, limit)))
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         await self._writing.ask(ledger.stand, standings)
@@ -276,6 +266,19 @@ _CLAIM: dict[str, Any] = {
     SETTLE.name: lanes.claim_settle,
     TELL.name: lanes.claim_tell,
 }
+
+
+async def _as_it_is(connection: Any) -> None:
+    """A connection goes back to the pool as it is: nobody changes its settings, and every transaction is ended by its owner."""
+
+
+_POOL: dict[str, Any] = {
+    "min_size": 0,
+    "max_size": CONNECTIONS,
+    "reset": _as_it_is,
+    "max_inactive_connection_lifetime": 0,
+    "max_queries": 1_000_000,
+}
 _OPTIONS: dict[str, Any] = {
     "server_settings": SETTINGS,
     "target_session_attrs": "read-write",
@@ -283,10 +286,6 @@ _OPTIONS: dict[str, Any] = {
     "command_timeout": PATIENCE,
     "max_cached_statement_lifetime": 0,
 }
-
-
-async def _as_it_is(connection: Any) -> None:
-    """A connection goes back to the pool as it is: nobody changes its settings, and every transaction is ended by its owner."""
 
 
 async def _prepare(connection: Any, bring_up: bool, durable: bool) -> None:

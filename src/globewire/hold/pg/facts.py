@@ -2,9 +2,9 @@
 
 READ COMMITTED, beside other writers: a state is changed by one UPDATE whose condition is looked at again once the row's lock is
 had, so of two transactions that end a part or a message, one does; and only the one that ends a message gets the row back from
-RETURNING and queues the callback. Rows are locked in the order of their keys, and tables in one order everywhere (sending, part, heard, message,
-account, callback, outbox), so that transactions wait for one another in turn; where they meet crosswise all the same,
-PostgreSQL breaks one off, and its line tries it again.
+RETURNING and queues the callback. Rows are locked in the order of their keys, and tables in one order (sending, part, heard,
+message, account, callback, outbox), so that transactions wait for one another in turn; where they meet crosswise all the
+same, PostgreSQL breaks one off, and its line tries it again.
 
 Callbacks of one account get their numbers under a lock of the account that is held until the commit, so a lower number is
 never seen after a higher one (law 6).
@@ -69,6 +69,7 @@ _UNQUEUE = "DELETE FROM sending WHERE message = ANY($1::bigint[])"
 _BECAME = Batch(
     "UPDATE message AS m SET state = j.state, changed_at = j.at, ended_at = CASE WHEN j.final THEN j.at ELSE 0 END, "
     "carrier = coalesce(j.carrier, m.carrier), error_code = j.error_code, error = j.error, "
+    "text = CASE WHEN j.final AND m.id < (SELECT blanked FROM tended) THEN '' ELSE m.text END, "
     "told = j.final AND EXISTS (SELECT FROM account AS a WHERE a.id = m.account AND a.callback <> '') FROM {rows} "
     "WHERE m.id = j.id AND m.id BETWEEN $2 AND $3 AND strpos(j.comes_from, ',' || m.state || ',') > 0 "
     "RETURNING m.id, m.account, m.told",

@@ -70,8 +70,10 @@ _PARTS = (
     "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part "
     "WHERE message = ANY($1::bigint[]) AND message BETWEEN $2 AND $3 ORDER BY message, sequence"
 )
-REACH = 8 * 86_400_000 * 100_000
-"""Ids by which a message may be older than its receipt: eight days. Each day more is an index more to look into."""
+_DAY_OF_IDS = 86_400_000 * 100_000
+NEAR, FAR = 2 * _DAY_OF_IDS, 62 * _DAY_OF_IDS
+"""Ids by which a message may be older than its receipt: two days, in which most are found, and as long as validity and grace
+may last together. Each day more is an index more to look into."""
 
 
 async def claim_settle(connection: Any, payloads: Sequence[Claiming]) -> list[list[SettleJob]]:
@@ -83,8 +85,16 @@ async def _claim_settle(connection: Any, limit: int, now: int, lease: int, of: s
     heard = sorted(await connection.fetch(_LEASE_HEARD, now, limit, now + lease), key=lambda row: row[0])
     if not heard:
         return []
+    near = await _matched(connection, heard, NEAR)
+    lost = [row for row, job in zip(heard, near, strict=True) if job.part is None]
+    far = {job.id: job for job in await _matched(connection, lost, FAR)}
+    return [far.get(job.id, job) for job in near]
+
+
+async def _matched(connection: Any, heard: Sequence[Any], reach: int) -> list[SettleJob]:
+    """The jobs of these receipts, with the parts of messages that are no older than `reach`."""
     spellings = [(row[0], row[1], spelling, rank) for row in heard for rank, spelling in enumerate(orjson.loads(row[2]))]
-    since = min(row[7] for row in heard) * 100_000 - REACH
+    since = min((row[7] for row in heard), default=0) * 100_000 - reach
     matches: dict[int, list[Any]] = {}
     for match in sorted(await _MATCH.ask(connection, spellings, since), key=lambda m: (m[1], -m[2])):
         matches.setdefault(match[0], []).append(match)
@@ -128,7 +138,8 @@ async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str
     for account, found in groupby(rows, key=lambda row: row[0]):
         tries, head = next(groupby(found, key=lambda row: row[3]))
         reports = tuple(report((row[1], *messages[row[2]])) for row in head if row[2] in messages)
-        jobs.append(TellJob(account, urls[account], tries, reports))
+        if reports:
+            jobs.append(TellJob(account, urls[account], tries, reports))
     await connection.execute(_LEASE_OUTBOX, [job.account for job in jobs], now + lease)
     return jobs
 

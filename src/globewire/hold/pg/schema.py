@@ -69,6 +69,8 @@ MIGRATIONS: tuple[str, ...] = (
       state text NOT NULL, at bigint NOT NULL);
     CREATE TABLE book(version bigint NOT NULL);
     INSERT INTO book VALUES(1);
+    CREATE TABLE tended(blanked bigint NOT NULL);
+    INSERT INTO tended VALUES(0);
     """,
 )
 
