@@ -275,6 +275,16 @@ async def test_a_final_state_never_changes(hold: Hold, final: State) -> None:
     assert len(job.reports) == 1
 
 
+async def test_a_parts_final_state_never_changes(hold: Hold) -> None:
+    await hold.keep([submission(1)], None)
+    await hold.record(Submitted(part(1)), Became(message(1).id, State.SUBMITTED, NOW))
+    for state in (PartState.DELIVERED, PartState.FAILED):
+        await hold.record(PartBecame(message(1).id, 1, state, "", NOW))
+    standing = await hold.look(message(1).id)
+    assert standing is not None
+    assert [p.state for p in standing.parts] == [PartState.DELIVERED]
+
+
 async def test_changes_of_one_message_in_one_batch_are_made_in_order(hold: Hold) -> None:
     await hold.keep([submission(1)], None)
     await hold.record(Became(message(1).id, State.SUBMITTED, NOW), Became(message(1).id, State.DELIVERED, Millis(NOW + 1)))

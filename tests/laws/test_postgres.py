@@ -3,6 +3,7 @@ stays right where several processes share one database."""
 
 import asyncio
 import dataclasses
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ import asyncpg
 import pytest
 
 from globewire import errors
-from globewire.hold.pg import facts, schema
+from globewire.hold.pg import facts, hosts, schema
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -165,11 +166,34 @@ async def test_what_was_kept_before_a_crash_is_there_after_it(database: str, ser
 
 
 async def test_a_host_that_is_gone_is_passed_over(database: str, server: Server) -> None:
-    hosts = f"127.0.0.1:{free_port()},127.0.0.1:{server.port}"
-    hold = await PostgresHold.open(database.replace(f"127.0.0.1:{server.port}", hosts), migrate=True)
+    both = f"127.0.0.1:{free_port()},127.0.0.1:{server.port}"
+    hold = await PostgresHold.open(database.replace(f"127.0.0.1:{server.port}", both), migrate=True)
     await hold.keep([submission(1)], None)
     assert await hold.look(message(1).id) is not None
     await hold.close()
+
+
+async def test_a_host_that_says_nothing_is_passed_over(database: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that was switched off: it takes its own time, not all of it."""
+    monkeypatch.setattr(hosts, "EACH", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts, and nobody reads
+        both = f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{server.port}"
+        hold = await PostgresHold.open(database.replace(f"127.0.0.1:{server.port}", both), migrate=True)
+        await hold.keep([submission(1)], None)
+        await hold.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "one_each"),
+    [
+        ("postgresql://u:p%40@a:1,b:2/d?x=1,2", ["postgresql://u:p%40@a:1/d?x=1,2", "postgresql://u:p%40@b:2/d?x=1,2"]),
+        ("postgresql://a,[::1]:5/d", ["postgresql://a/d", "postgresql://[::1]:5/d"]),
+        ("postgresql:///d?host=/run/pg", ["postgresql:///d?host=/run/pg"]),
+        ("postgresql://a", ["postgresql://a"]),
+    ],
+)
+def test_each_host_of_a_url_is_a_url(url: str, one_each: list[str]) -> None:
+    assert hosts.split(url) == one_each
 
 
 async def test_a_server_that_only_reads_is_not_used(database: str, server: Server) -> None:

@@ -6,7 +6,7 @@ The laws (each is a test in tests/laws, run against every engine):
 2. A nonce kept with a message stays used after a restart.
 3. A claimed job is nobody else's until its lease ends, then anyone's, marked `interrupted`.
 4. `done` is all or nothing: facts, new state, and what follows.
-5. A final state never changes.
+5. A final state never changes, neither a message's nor a part's.
 6. Jobs of one callback endpoint come in the order in which they were queued.
 7. Of all calls under one idempotency key one is kept; the others get its answer, or are refused where they ask for something else.
 8. What is owned has one owner until its lease ends.
@@ -161,7 +161,7 @@ class Became:
 
 @dataclass(frozen=True, slots=True)
 class PartBecame:
-    """A part changed its state."""
+    """A part came to its end. Ignored where it did so before."""
 
     message: MessageId
     sequence: int

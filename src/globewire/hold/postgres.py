@@ -21,6 +21,7 @@ from globewire.hold.pg import keeping, lanes, ledger, sharing
 from globewire.hold.pg.bell import Bell
 from globewire.hold.pg.days import DAY, IDS, Days
 from globewire.hold.pg.faults import stale
+from globewire.hold.pg.hosts import Hosts
 from globewire.hold.pg.line import Line
 from globewire.hold.pg.schema import check, check_durable, migrate
 from globewire.hold.port import (
@@ -57,7 +58,7 @@ T = TypeVar("T")
 CONNECTIONS = 7
 """Of one process at most: one for each line, and the rest for reading; the bell has one more."""
 PATIENCE = 10.0
-"""Seconds for a statement, or for a connection; a server that is silent for longer is taken to be gone."""
+"""Seconds for a statement; a server that is silent for longer is taken to be gone."""
 SETTINGS = {
     "application_name": "globewire",
     "jit": "off",
@@ -82,15 +83,11 @@ class PostgresHold:
     async def open(cls, url: str, *, migrate: bool = False, durable: bool = True) -> "PostgresHold":
         """Connect, and bring the schema up to date where `migrate` says so. SchemaFault says what is wrong, in a sentence: no
         connection, an older or newer schema, or, unless `durable` is False, a server that does not flush its commits."""
-
-        async def connect() -> Any:
-            return await asyncpg.connect(url, **_OPTIONS)
-
-        wakes = Wakes()
+        wakes, hosts = Wakes(), Hosts(url, **_OPTIONS)
         try:
-            await _prepare(await connect(), migrate, durable)
-            bell = await Bell.hung(connect, wakes)
-            return cls(await asyncpg.create_pool(url, **_POOL, **_OPTIONS), bell, wakes)
+            await _prepare(await hosts.connect(), migrate, durable)
+            bell = await Bell.hung(hosts.connect, wakes)
+            return cls(await asyncpg.create_pool(connect=hosts.connect, **_POOL), bell, wakes)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
             raise SchemaFault(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
 
@@ -250,6 +247,7 @@ class PostgresHold:
                 except Exception as fault:
                     if stale(fault):
                         connection.terminate()
+                        await self._pool.expire_connections()
                     raise
 
         return await self._try(read())
@@ -282,7 +280,6 @@ _POOL: dict[str, Any] = {
 _OPTIONS: dict[str, Any] = {
     "server_settings": SETTINGS,
     "target_session_attrs": "read-write",
-    "timeout": PATIENCE,
     "command_timeout": PATIENCE,
     "max_cached_statement_lifetime": 0,
 }
