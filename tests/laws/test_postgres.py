@@ -4,7 +4,9 @@ stays right where several processes share one database."""
 import asyncio
 import dataclasses
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import count
 from typing import Any, TypeVar
 
 import asyncpg
@@ -162,6 +164,61 @@ async def test_what_was_kept_before_a_crash_is_there_after_it(database: str, ser
         found = {s.message.id for s in await when_served(lambda: hold.search(Question(limit=100_000)))}
         assert set(kept) <= found
     finally:
+        await hold.close()
+
+
+@pytest.fixture
+def two_servers(server: Server) -> Iterator[tuple[Server, Server]]:
+    """A primary, and a standby that it waits for at each commit."""
+    with ExitStack() as stack:
+        primary = Server()
+        stack.callback(primary.close)
+        standby = Server(primary)
+        stack.callback(standby.close)
+        primary.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.sql("postgres", "SELECT pg_reload_conf()")
+        yield primary, standby
+
+
+async def test_nothing_is_missing_after_a_fail_over(two_servers: tuple[Server, Server]) -> None:
+    """The primary dies under load, its standby is promoted; whoever asks goes on asking, and nothing that was kept is missing."""
+    primary, standby = two_servers
+    url = f"postgresql://globewire@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/postgres"
+    holds = [await PostgresHold.open(url, migrate=True) for _ in range(2)]
+    kept: list[MessageId] = []
+    refused = 0
+    goal = 200
+    reached = asyncio.Event()
+
+    async def sender(hold: PostgresHold, numbers: Iterator[int]) -> None:
+        nonlocal refused
+        while not reached.is_set() or len(kept) < goal:
+            n = next(numbers)
+            try:
+                await hold.keep([submission(n)], Nonce(n, Millis(NOW + 1)))
+            except errors.Unavailable:
+                refused += 1
+                await asyncio.sleep(0.02)
+                continue
+            kept.append(message(n).id)
+            if len(kept) >= goal:
+                reached.set()
+
+    async with asyncio.timeout(60):
+        numbers = count(1)
+        senders = [asyncio.create_task(sender(holds[n % 2], numbers)) for n in range(8)]
+        await reached.wait()
+        goal = 10**9
+        await asyncio.to_thread(primary.stop)
+        before = len(kept)
+        await asyncio.to_thread(standby.promote)
+        goal = before + 200
+        await asyncio.gather(*senders)
+        found = {s.message.id for s in await holds[0].search(Question(limit=100_000))}
+        claimed = {job.message.id for job in await holds[1].claim(SEND, 100_000, NOW, LEASE, CARRIER)}
+    assert refused
+    assert set(kept) <= found == claimed
+    for hold in holds:
         await hold.close()
 
 
