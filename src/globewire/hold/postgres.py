@@ -66,6 +66,7 @@ SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
+    "random_page_cost": "1.1",
     # A process that stops in the middle of a transaction holds its locks for no longer.
     "idle_in_transaction_session_timeout": "15s",
 }

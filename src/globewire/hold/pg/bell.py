@@ -30,6 +30,7 @@ class Bell:
 
     def __init__(self, connect: Callable[[], Awaitable[Any]], wakes: Wakes, first: Any) -> None:
         self._connect, self._wakes = connect, wakes
+        self._own = 0
         self._rung: set[str] = set()
         self._more = asyncio.Event()
         self._task = asyncio.create_task(self._run(first))
@@ -67,6 +68,7 @@ class Bell:
 
     async def _listen(self, connection: Any) -> None:
         await connection.execute("SET synchronous_commit = off")  # a NOTIFY alone need not be flushed
+        self._own = connection.get_server_pid()
         await connection.add_listener(CHANNEL, self._heard)
         connection.add_termination_listener(lambda _: self._more.set())
 
@@ -92,6 +94,6 @@ class Bell:
         self._more.clear()
 
     def _heard(self, connection: Any, sender: int, channel: str, ring: object) -> None:
-        if sender != connection.get_server_pid():
+        if sender != self._own:
             lane, _, of = str(ring).partition(" ")
             self._wakes.wake(Lane(lane), of)

@@ -61,8 +61,8 @@ class Days:
             for day in await _old(connection, before // DAY):
                 try:
                     count += await self._drop(connection, day)
-                except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-                    continue  # someone reads it for long: the next sweep tries again
+                except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.UndefinedTableError):
+                    continue  # someone reads it for long, and the next sweep tries again; or another process dropped it
             return count
 
     async def _drop(self, connection: Any, day: int) -> int:
