@@ -27,19 +27,22 @@ SETTINGS = {
 class Server:
     """A server that is running, with a superuser `globewire` who needs no password. `close` stops it and removes all of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, primary: "Server | None" = None) -> None:
+        """A server of its own, or a standby that streams from `primary`."""
         self._home = Path(tempfile.mkdtemp(prefix="globewire-postgres-"))
         self._user = "nobody" if os.geteuid() == 0 else None
         self._programs = self._reachable(_package())
         self.port = free_port()
-        if self._user:
-            os.chmod(self._home, 0o755)
         self._data = self._home / "data"
         self._data.mkdir(mode=0o700)
         if self._user:
             entry = pwd.getpwnam(self._user)
+            os.chmod(self._home, 0o755)
             os.chown(self._data, entry.pw_uid, entry.pw_gid)
-        self._run("initdb", "-U", "globewire", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        if primary:
+            self._run("pg_basebackup", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", primary.url("postgres"))
+        else:
+            self._run("initdb", "-U", "globewire", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         settings = {**SETTINGS, "port": str(self.port)}
         with (self._data / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
@@ -50,18 +53,8 @@ class Server:
 
     def sql(self, database: str, statement: str) -> str:
         """What psql prints for a statement, which is committed by itself."""
-        command = [
-            str(self._programs / "psql"),
-            "-X",
-            "-A",
-            "-t",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            self.url(database),
-            "-c",
-            statement,
-        ]
+        options = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement]
+        command = [str(self._programs / "psql"), self.url(database), *options]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
     def start(self) -> None:
@@ -72,8 +65,13 @@ class Server:
         """Stop it: `immediate` as a crash does, `fast` by breaking off what clients do."""
         self._run("pg_ctl", "-w", "-t", "60", "-m", how, "stop")
 
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._run("pg_ctl", "-w", "-t", "60", "promote")
+
     def close(self) -> None:
-        self.stop()
+        if (self._data / "postmaster.pid").exists():
+            self.stop()
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -2,13 +2,18 @@
 stays right where several processes share one database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import dataclasses
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import count
 from typing import Any, TypeVar
 
+import asyncpg
 import pytest
 
 from globewire import errors
-from globewire.hold.pg import schema
+from globewire.hold.pg import facts, hosts, schema
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -162,12 +167,90 @@ async def test_what_was_kept_before_a_crash_is_there_after_it(database: str, ser
         await hold.close()
 
 
+@pytest.fixture
+def two_servers(server: Server) -> Iterator[tuple[Server, Server]]:
+    """A primary, and a standby that it waits for at each commit."""
+    with ExitStack() as stack:
+        primary = Server()
+        stack.callback(primary.close)
+        standby = Server(primary)
+        stack.callback(standby.close)
+        primary.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.sql("postgres", "SELECT pg_reload_conf()")
+        yield primary, standby
+
+
+async def test_nothing_is_missing_after_a_fail_over(two_servers: tuple[Server, Server]) -> None:
+    """The primary dies under load, its standby is promoted; whoever asks goes on asking, and nothing that was kept is missing."""
+    primary, standby = two_servers
+    url = f"postgresql://globewire@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/postgres"
+    holds = [await PostgresHold.open(url, migrate=True) for _ in range(2)]
+    kept: list[MessageId] = []
+    refused = 0
+    goal = 200
+    reached = asyncio.Event()
+
+    async def sender(hold: PostgresHold, numbers: Iterator[int]) -> None:
+        nonlocal refused
+        while not reached.is_set() or len(kept) < goal:
+            n = next(numbers)
+            try:
+                await hold.keep([submission(n)], Nonce(n, Millis(NOW + 1)))
+            except errors.Unavailable:
+                refused += 1
+                await asyncio.sleep(0.02)
+                continue
+            kept.append(message(n).id)
+            if len(kept) >= goal:
+                reached.set()
+
+    async with asyncio.timeout(60):
+        numbers = count(1)
+        senders = [asyncio.create_task(sender(holds[n % 2], numbers)) for n in range(8)]
+        await reached.wait()
+        goal = 10**9
+        await asyncio.to_thread(primary.stop)
+        before = len(kept)
+        await asyncio.to_thread(standby.promote)
+        goal = before + 200
+        await asyncio.gather(*senders)
+        found = {s.message.id for s in await holds[0].search(Question(limit=100_000))}
+        claimed = {job.message.id for job in await holds[1].claim(SEND, 100_000, NOW, LEASE, CARRIER)}
+    assert refused
+    assert set(kept) <= found == claimed
+    for hold in holds:
+        await hold.close()
+
+
 async def test_a_host_that_is_gone_is_passed_over(database: str, server: Server) -> None:
-    hosts = f"127.0.0.1:{free_port()},127.0.0.1:{server.port}"
-    hold = await PostgresHold.open(database.replace(f"127.0.0.1:{server.port}", hosts), migrate=True)
+    both = f"127.0.0.1:{free_port()},127.0.0.1:{server.port}"
+    hold = await PostgresHold.open(database.replace(f"127.0.0.1:{server.port}", both), migrate=True)
     await hold.keep([submission(1)], None)
     assert await hold.look(message(1).id) is not None
     await hold.close()
+
+
+async def test_a_host_that_says_nothing_is_passed_over(database: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that was switched off: it takes its own time, not all of it."""
+    monkeypatch.setattr(hosts, "EACH", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts, and nobody reads
+        both = f"127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{server.port}"
+        hold = await PostgresHold.open(database.replace(f"127.0.0.1:{server.port}", both), migrate=True)
+        await hold.keep([submission(1)], None)
+        await hold.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "one_each"),
+    [
+        ("postgresql://u:p%40@a:1,b:2/d?x=1,2", ["postgresql://u:p%40@a:1/d?x=1,2", "postgresql://u:p%40@b:2/d?x=1,2"]),
+        ("postgresql://a,[::1]:5/d", ["postgresql://a/d", "postgresql://[::1]:5/d"]),
+        ("postgresql:///d?host=/run/pg", ["postgresql:///d?host=/run/pg"]),
+        ("postgresql://a", ["postgresql://a"]),
+    ],
+)
+def test_each_host_of_a_url_is_a_url(url: str, one_each: list[str]) -> None:
+    assert hosts.split(url) == one_each
 
 
 async def test_a_server_that_only_reads_is_not_used(database: str, server: Server) -> None:
@@ -302,6 +385,24 @@ async def test_two_processes_settle_and_tell_without_losing_or_mixing_anything(p
     assert {s.told for s in await pair[0].search(Question(limit=200))} == {"acknowledged"}
 
 
+async def test_a_report_with_a_higher_number_waits_for_a_lower_one(pair: Pair, database: str) -> None:
+    """Law 6: while one transaction has queued a report and is not yet committed, another of that account's waits for it."""
+    await pair[0].put_account(account())
+    await pair[0].keep([submission(1), submission(2)], None)
+    connection = await asyncpg.connect(database)
+    await connection.execute("BEGIN")
+    await facts.record(connection, [[Became(message(1).id, State.EXPIRED, NOW)]])
+    second = asyncio.create_task(pair[1].record(Became(message(2).id, State.EXPIRED, NOW)))
+    async with asyncio.timeout(20):
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+            assert not second.done()
+        await connection.execute("COMMIT")
+        await second
+    await connection.close()
+    (job,) = await pair[0].claim(TELL, 9, NOW, LEASE)
+    assert [report.message for report in job.reports] == [message(1).id, message(2).id]
+
+
 async def test_of_two_processes_that_end_a_message_one_does(pair: Pair) -> None:
     """Laws 4 and 5: one final state, and one callback for it."""
     await pair[0].put_account(account())
@@ -395,12 +496,34 @@ async def test_a_day_that_another_process_dropped_is_made_again(pair: Pair) -> N
     assert len(await pair[0].search(Question())) == 6
 
 
+async def test_texts_are_blanked_once_and_those_that_end_later_as_they_end(pair: Pair) -> None:
+    await pair[0].keep([submission(n) for n in range(5)], None)
+    await pair[0].record(*(Became(message(n).id, State.EXPIRED, NOW) for n in range(3)))
+    later = Millis(NOW + DAY)
+    assert [await hold.forget(later, Millis(0), 2) for hold in (pair[0], pair[1], pair[0])] == [2, 1, 0]
+    await pair[1].record(Became(message(3).id, State.EXPIRED, NOW))
+    texts = {s.message.id: s.message.text for s in await pair[0].search(Question())}
+    assert texts == {message(n).id: message(n).text if n == 4 else "" for n in range(5)}
+
+
+async def test_a_receipt_finds_a_message_of_many_days_before(database: str) -> None:
+    hold = await PostgresHold.open(database, migrate=True)
+    old = NOW - 40 * DAY
+    await hold.keep([submission(1, at=old), submission(2)], None)
+    ids = (message(1, at=old).id, message(2).id)
+    await hold.record(*(Submitted(dataclasses.replace(part(n), message=id)) for n, id in enumerate(ids, start=1)))
+    await hold.record(heard("id1"), heard("id2"), heard("id3"))
+    jobs = await hold.claim(SETTLE, 9, NOW, LEASE)
+    assert [job.part and job.part.message for job in jobs] == [*ids, None]
+    await hold.close()
+
+
 async def test_a_text_comes_back_as_it_was_given(database: str) -> None:
     """PostgreSQL's text holds no NUL; ours does."""
     hold = await PostgresHold.open(database, migrate=True)
     given = submission(1)
     odd = "a\0b\U0001f600\ufffd\\"
-    kept = given.__class__(message(1, text=odd), given.carrier, given.decision)
+    kept = dataclasses.replace(given, message=message(1, text=odd))
     await hold.keep([kept], None)
     (job,) = await hold.claim(SEND, 1, NOW, LEASE, CARRIER)
     standing = await hold.look(message(1).id)

@@ -24,7 +24,7 @@ _SUBMITTED = (
 )
 _PART_BECAME = (
     "UPDATE part SET state = value ->> 2, error = value ->> 3, at = value ->> 4 FROM json_each(?) "
-    "WHERE message = value ->> 0 AND sequence = value ->> 1"
+    "WHERE message = value ->> 0 AND sequence = value ->> 1 AND state = 'submitted'"
 )
 _HEAR = (
     "INSERT INTO heard(carrier, carrier_ids, recipient, status, error, marked, heard_at, due_at) "

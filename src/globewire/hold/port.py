@@ -6,7 +6,7 @@ The laws (each is a test in tests/laws, run against every engine):
 2. A nonce kept with a message stays used after a restart.
 3. A claimed job is nobody else's until its lease ends, then anyone's, marked `interrupted`.
 4. `done` is all or nothing: facts, new state, and what follows.
-5. A final state never changes.
+5. A final state never changes, neither a message's nor a part's.
 6. Jobs of one callback endpoint come in the order in which they were queued.
 7. Of all calls under one idempotency key one is kept; the others get its answer, or are refused where they ask for something else.
 8. What is owned has one owner until its lease ends.
@@ -161,7 +161,7 @@ class Became:
 
 @dataclass(frozen=True, slots=True)
 class PartBecame:
-    """A part changed its state."""
+    """A part came to its end. Ignored where it did so before."""
 
     message: MessageId
     sequence: int
@@ -389,8 +389,9 @@ class Hold(Protocol):
         """End what is past its validity and `grace` ms with state expired; how many (at most `limit`)."""
 
     async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int, *, now: Millis | None = None) -> int:
-        """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit` of each, or a
-        day at once). Nonces and idempotency keys that ran out before `now` go too, uncounted."""
+        """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit` of each). An
+        engine may wait until a whole day is to be deleted, and delete it at once. Nonces and idempotency keys that ran out
+        before `now` go too, uncounted."""
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         """Say how carriers stand."""

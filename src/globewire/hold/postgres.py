@@ -21,6 +21,7 @@ from globewire.hold.pg import keeping, lanes, ledger, sharing
 from globewire.hold.pg.bell import Bell
 from globewire.hold.pg.days import DAY, IDS, Days
 from globewire.hold.pg.faults import stale
+from globewire.hold.pg.hosts import Hosts
 from globewire.hold.pg.line import Line
 from globewire.hold.pg.schema import check, check_durable, migrate
 from globewire.hold.port import (
@@ -57,7 +58,7 @@ T = TypeVar("T")
 CONNECTIONS = 7
 """Of one process at most: one for each line, and the rest for reading; the bell has one more."""
 PATIENCE = 10.0
-"""Seconds for a statement, or for a connection; a server that is silent for longer is taken to be gone."""
+"""Seconds for a statement; a server that is silent for longer is taken to be gone."""
 SETTINGS = {
     "application_name": "globewire",
     "jit": "off",
@@ -65,6 +66,7 @@ SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
+    "random_page_cost": "1.1",
     # A process that stops in the middle of a transaction holds its locks for no longer.
     "idle_in_transaction_session_timeout": "15s",
 }
@@ -73,33 +75,22 @@ SETTINGS = {
 class PostgresHold:
     """A Hold in a PostgreSQL database (15 or newer). `open` makes one."""
 
-    def __init__(self, pool: Any, connect: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        self._pool = pool
+    def __init__(self, pool: Any, bell: Bell, wakes: Wakes) -> None:
+        self._pool, self._bell, self._wakes = pool, bell, wakes
         self._days = Days(pool)
         self._keeping, self._claiming, self._writing = (Line(pool, self._days.mend) for _ in range(3))
-        self._wakes = Wakes()
-        self._bell = Bell(connect, self._wakes)
-        self._blanked = 0
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = False, durable: bool = True) -> "PostgresHold":
         """Connect, and bring the schema up to date where `migrate` says so. SchemaFault says what is wrong, in a sentence: no
         connection, an older or newer schema, or, unless `durable` is False, a server that does not flush its commits."""
-
-        async def connect() -> Any:
-            return await asyncpg.connect(url, **_OPTIONS)
-
+        wakes, hosts = Wakes(), Hosts(url, **_OPTIONS)
         try:
-            await _prepare(await connect(), migrate, durable)
-            pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=CONNECTIONS, reset=_as_it_is, max_inactive_connection_lifetime=0, **_OPTIONS
-            )
+            await _prepare(await hosts.connect(), migrate, durable)
+            bell = await Bell.hung(hosts.connect, wakes)
+            return cls(await asyncpg.create_pool(connect=hosts.connect, **_POOL), bell, wakes)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
             raise SchemaFault(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
-        hold = cls(pool, connect)
-        async with asyncio.timeout(PATIENCE):
-            await hold._bell.listening.wait()
-        return hold
 
     async def close(self) -> None:
         for line in (self._keeping, self._claiming, self._writing):
@@ -199,10 +190,7 @@ class PostgresHold:
             await self._try(self._days.make((now // DAY, now // DAY + 1)))
         dropped = await self._try(self._days.drop(messages_before))
         bodies, messages = bodies_before * IDS, messages_before // DAY * DAY * IDS
-        count: int = await self._writing.ask(keeping.forget, (self._blanked, bodies, messages, messages_before, limit))
-        if count < limit:
-            self._blanked = bodies
-        return dropped + count
+        return dropped + int(await self._writing.ask(keeping.forget, (bodies, messages, messages_before, limit)))
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         await self._writing.ask(ledger.stand, standings)
@@ -260,6 +248,7 @@ class PostgresHold:
                 except Exception as fault:
                     if stale(fault):
                         connection.terminate()
+                        await self._pool.expire_connections()
                     raise
 
         return await self._try(read())
@@ -276,17 +265,25 @@ _CLAIM: dict[str, Any] = {
     SETTLE.name: lanes.claim_settle,
     TELL.name: lanes.claim_tell,
 }
-_OPTIONS: dict[str, Any] = {
-    "server_settings": SETTINGS,
-    "target_session_attrs": "read-write",
-    "timeout": PATIENCE,
-    "command_timeout": PATIENCE,
-    "max_cached_statement_lifetime": 0,
-}
 
 
 async def _as_it_is(connection: Any) -> None:
     """A connection goes back to the pool as it is: nobody changes its settings, and every transaction is ended by its owner."""
+
+
+_POOL: dict[str, Any] = {
+    "min_size": 0,
+    "max_size": CONNECTIONS,
+    "reset": _as_it_is,
+    "max_inactive_connection_lifetime": 0,
+    "max_queries": 1_000_000,
+}
+_OPTIONS: dict[str, Any] = {
+    "server_settings": SETTINGS,
+    "target_session_attrs": "read-write",
+    "command_timeout": PATIENCE,
+    "max_cached_statement_lifetime": 0,
+}
 
 
 async def _prepare(connection: Any, bring_up: bool, durable: bool) -> None:

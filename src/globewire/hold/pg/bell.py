@@ -7,15 +7,20 @@ all that commit wait for one another.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Self
 
-from globewire.hold.pg.faults import away
+import structlog
+
 from globewire.hold.port import Lane
 from globewire.hold.wake import Wakes
+
+log = structlog.get_logger()
 
 CHANNEL = "globewire"
 GAP = 0.01
 """Seconds between two rings at least."""
+IDLE = 30.0
+"""Seconds without a ring after which the connection is tried."""
 PAUSE = 1.0
 """Seconds before a lost connection is made anew."""
 
@@ -23,13 +28,20 @@ PAUSE = 1.0
 class Bell:
     """Rings other processes' waiters, and wakes this one's when they ring."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]], wakes: Wakes) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Any]], wakes: Wakes, first: Any) -> None:
         self._connect, self._wakes = connect, wakes
+        self._own = 0
         self._rung: set[str] = set()
         self._more = asyncio.Event()
-        self.listening = asyncio.Event()
-        """Set from the first time that others' rings are heard."""
-        self._task = asyncio.create_task(self._run())
+        self._task = asyncio.create_task(self._run(first))
+
+    @classmethod
+    async def hung(cls, connect: Callable[[], Awaitable[Any]], wakes: Wakes) -> Self:
+        """A bell that hears others' rings from now on. Raises what `connect` raises; later it goes on trying by itself."""
+        first = await connect()
+        bell = cls(connect, wakes, first)
+        await bell._listen(first)
+        return bell
 
     def ring(self, lane: Lane[Any], of: str = "") -> None:
         """There may be something to claim, here and elsewhere."""
@@ -42,33 +54,46 @@ class Bell:
         self._task.cancel()
         await asyncio.wait([self._task])
 
-    async def _run(self) -> None:
+    async def _run(self, first: Any) -> None:
+        await self._serve(first)
         while True:
-            try:
-                await self._serve()
-            except Exception as fault:
-                if not away(fault):
-                    raise
             await asyncio.sleep(PAUSE)
+            try:
+                connection = await self._connect()
+                await self._listen(connection)
+            except Exception:
+                log.warning("the bell is silent for now", exc_info=True)
+                continue
+            await self._serve(connection)
 
-    async def _serve(self) -> None:
-        connection = await self._connect()
+    async def _listen(self, connection: Any) -> None:
+        await connection.execute("SET synchronous_commit = off")  # a NOTIFY alone need not be flushed
+        self._own = connection.get_server_pid()
+        await connection.add_listener(CHANNEL, self._heard)
+        connection.add_termination_listener(lambda _: self._more.set())
+
+    async def _serve(self, connection: Any) -> None:
         try:
-            await connection.execute("SET synchronous_commit = off")  # a NOTIFY alone need not be flushed
-            await connection.add_listener(CHANNEL, self._heard)
-            self.listening.set()
-            connection.add_termination_listener(lambda _: self._more.set())
             while not connection.is_closed():
-                await self._more.wait()
-                self._more.clear()
+                await self._rung_or_idle()
                 rung, self._rung = sorted(self._rung), set()
-                if rung:
-                    await connection.execute("SELECT pg_notify($1, ring) FROM unnest($2::text[]) AS ring", CHANNEL, rung)
+                # With nothing rung, it still tells whether the server is there.
+                await connection.execute("SELECT pg_notify($1, ring) FROM unnest($2::text[]) AS ring", CHANNEL, rung)
                 await asyncio.sleep(GAP)
+        except Exception:
+            log.warning("the bell is silent for now", exc_info=True)
         finally:
             connection.terminate()
 
+    async def _rung_or_idle(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE):
+                await self._more.wait()
+        except TimeoutError:
+            return
+        self._more.clear()
+
     def _heard(self, connection: Any, sender: int, channel: str, ring: object) -> None:
-        if sender != connection.get_server_pid():
+        if sender != self._own:
             lane, _, of = str(ring).partition(" ")
             self._wakes.wake(Lane(lane), of)

@@ -61,8 +61,8 @@ class Days:
             for day in await _old(connection, before // DAY):
                 try:
                     count += await self._drop(connection, day)
-                except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-                    continue  # someone reads it for long: the next sweep tries again
+                except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.UndefinedTableError):
+                    continue  # someone reads it for long, and the next sweep tries again; or another process dropped it
             return count
 
     async def _drop(self, connection: Any, day: int) -> int:
@@ -74,7 +74,8 @@ class Days:
             count = int(await connection.fetchval(f"SELECT count(*) FROM {name}", timeout=300.0))
             async with connection.transaction():
                 await connection.execute("SET LOCAL lock_timeout = '1s'")
-                await connection.execute(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
+                # The whole before the part, as every writer does.
+                await connection.execute(f"LOCK TABLE ONLY message, ONLY {name} IN ACCESS EXCLUSIVE MODE")
                 if await connection.fetchval(open_one):  # accepted meanwhile, by a clock that is far behind
                     return 0
                 await connection.execute("DELETE FROM callback WHERE message >= $1 AND message < $2", *_bounds(day))

@@ -2,9 +2,9 @@
 
 READ COMMITTED, beside other writers: a state is changed by one UPDATE whose condition is looked at again once the row's lock is
 had, so of two transactions that end a part or a message, one does; and only the one that ends a message gets the row back from
-RETURNING and queues the callback. Rows are locked in the order of their keys, and tables in one order everywhere (sending, part, heard, message,
-account, callback, outbox), so that transactions wait for one another in turn; where they meet crosswise all the same,
-PostgreSQL breaks one off, and its line tries it again.
+RETURNING and queues the callback. Rows are locked in the order of their keys, and tables in one order (sending, part, heard,
+message, account, callback, outbox), so that transactions wait for one another in turn; where they meet crosswise all the
+same, PostgreSQL breaks one off, and its line tries it again.
 
 Callbacks of one account get their numbers under a lock of the account that is held until the commit, so a lower number is
 never seen after a higher one (law 6).
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from globewire.hold.changes import COMES_FROM, waves
-from globewire.hold.pg.batch import Batch, span
+from globewire.hold.pg.batch import Batch, since
 from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
 from globewire.message import FINAL, State
 
@@ -35,7 +35,7 @@ _SUBMITTED = Batch(
 )
 _PART_BECAME = Batch(
     "UPDATE part AS p SET state = j.state, error = j.error, at = j.at FROM {rows} "
-    "WHERE p.message = j.message AND p.sequence = j.sequence AND p.message BETWEEN $2 AND $3 AND p.state = 'submitted'",
+    "WHERE p.message = j.message AND p.sequence = j.sequence AND p.message >= $2 AND p.state = 'submitted'",
     *("message bigint", "sequence integer", "state text", "error text", "at bigint"),
 )
 _HEAR = Batch(
@@ -56,7 +56,7 @@ async def write(connection: Any, facts: Sequence[Fact]) -> None:
     await _SUBMITTED.run(connection, rows)
     became = {(f.message, f.sequence): f for f in facts if isinstance(f, PartBecame)}
     rows = [(*key, f.state, f.error, f.at) for key, f in sorted(became.items())]
-    await _PART_BECAME.run(connection, rows, *span(row[0] for row in rows))
+    await _PART_BECAME.run(connection, rows, since(row[0] for row in rows))
     heard = [(f.receipt, f.carrier, f.at) for f in facts if isinstance(f, Heard)]
     rows = [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, r.marked, at, at) for r, c, at in heard]
     await _HEAR.run(connection, rows)
@@ -69,8 +69,9 @@ _UNQUEUE = "DELETE FROM sending WHERE message = ANY($1::bigint[])"
 _BECAME = Batch(
     "UPDATE message AS m SET state = j.state, changed_at = j.at, ended_at = CASE WHEN j.final THEN j.at ELSE 0 END, "
     "carrier = coalesce(j.carrier, m.carrier), error_code = j.error_code, error = j.error, "
+    "text = CASE WHEN j.final AND m.id < (SELECT blanked FROM tended) THEN '' ELSE m.text END, "
     "told = j.final AND EXISTS (SELECT FROM account AS a WHERE a.id = m.account AND a.callback <> '') FROM {rows} "
-    "WHERE m.id = j.id AND m.id BETWEEN $2 AND $3 AND strpos(j.comes_from, ',' || m.state || ',') > 0 "
+    "WHERE m.id = j.id AND m.id >= $2 AND strpos(j.comes_from, ',' || m.state || ',') > 0 "
     "RETURNING m.id, m.account, m.told",
     *("id bigint", "state text", "at bigint", "carrier text", "error_code text", "error text", "comes_from text", "final boolean"),
 )
@@ -91,6 +92,6 @@ async def become(connection: Any, changes: Sequence[Became]) -> None:
         (c.message, c.state, c.at, c.carrier, c.error_code, c.error, COMES_FROM[c.state], c.state in FINAL)
         for c in sorted(changes, key=lambda c: c.message)
     ]
-    changed = await _BECAME.ask(connection, rows, *span((rows[0][0], rows[-1][0])))
+    changed = await _BECAME.ask(connection, rows, since((rows[0][0],)))
     account = {row[0]: row[1] for row in changed if row[2]}
     await _CALLBACK.run(connection, [(account[c.message], c.message, n) for n, c in enumerate(changes) if c.message in account])

@@ -93,21 +93,17 @@ async def _remember(connection: Any, payloads: Sequence[Keeping], used: set[int]
 
 
 _OLD = "SELECT id FROM message WHERE id < $1 AND ended_at > 0 ORDER BY id LIMIT $2"
-_BLANK = (
-    "UPDATE message SET text = '' WHERE id >= $1 AND id < $2 AND id IN "
-    "(SELECT id FROM message WHERE id >= $1 AND id < $2 AND ended_at > 0 AND text <> '' ORDER BY id LIMIT $3)"
-)
 _OLD_HEARD = "DELETE FROM heard WHERE id IN (SELECT id FROM heard WHERE due_at IS NULL AND heard_at < $1 ORDER BY id LIMIT $2)"
 
 
-async def forget(connection: Any, payloads: Sequence[tuple[int, int, int, int, int]]) -> list[int]:
-    """Blank the texts of ended messages with ids from `since` to `bodies`, delete those below `messages`; rows touched.
+async def forget(connection: Any, payloads: Sequence[tuple[int, int, int, int]]) -> list[int]:
+    """Blank the texts of ended messages with ids below `bodies`, delete those below `messages`; rows touched.
 
-    Each payload is (since, bodies, messages, before, limit); receipts without a part that were heard before `before` ms go too.
+    Each payload is (bodies, messages, before, limit); receipts without a part that were heard before `before` ms go too.
     What is deleted here are the ended messages of days that could not be dropped whole.
     """
     counts = []
-    for since, bodies, messages, before, limit in payloads:
+    for bodies, messages, before, limit in payloads:
         ids = [row[0] for row in await connection.fetch(_OLD, messages, limit)]
         if ids:
             for table, column in (("part", "message"), ("note", "message"), ("callback", "message"), ("message", "id")):
@@ -115,8 +111,26 @@ async def forget(connection: Any, payloads: Sequence[tuple[int, int, int, int, i
                     f"DELETE FROM {table} WHERE {column} = ANY($1) AND {column} BETWEEN $2 AND $3", ids, ids[0], ids[-1]
                 )
         orphans = _count(await connection.execute(_OLD_HEARD, before, limit))
-        counts.append(len(ids) + orphans + _count(await connection.execute(_BLANK, since, bodies, limit)))
+        counts.append(len(ids) + orphans + await _blank(connection, bodies, limit))
     return counts
+
+
+_BLANK = (
+    "UPDATE message SET text = '' WHERE id >= $1 AND id < $2 AND id IN "
+    "(SELECT id FROM message WHERE id >= $1 AND id < $2 AND ended_at > 0 AND text <> '' ORDER BY id LIMIT $3) RETURNING id"
+)
+STEP = 60_000 * 100_000
+"""Ids by which the mark of what is blanked moves at least: a minute, which is looked through once more each second."""
+
+
+async def _blank(connection: Any, bodies: int, limit: int) -> int:
+    """Blank texts from the mark on that `tended` has, and move it. What ends below the mark is blanked as it ends."""
+    since = await connection.fetchval("SELECT blanked FROM tended FOR UPDATE")
+    ids = [row[0] for row in await connection.fetch(_BLANK, since, bodies, limit)]
+    reached = max(ids) if len(ids) >= limit else bodies
+    if reached - since >= STEP:
+        await connection.execute("UPDATE tended SET blanked = $1", reached)
+    return len(ids)
 
 
 def _count(status: str) -> int:

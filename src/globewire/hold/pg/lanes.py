@@ -16,7 +16,7 @@ from typing import Any, TypeGuard
 
 import orjson
 
-from globewire.hold.pg.batch import Batch, span
+from globewire.hold.pg.batch import DAY_OF_IDS, Batch, since
 from globewire.hold.pg.facts import write
 from globewire.hold.pg.keeping import text
 from globewire.hold.port import SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
@@ -34,7 +34,7 @@ _LEASE_SENDS = (
     "UPDATE sending AS s SET leased = true, due_at = $4 FROM due WHERE s.message = due.message "
     "RETURNING s.message, s.tried, due.leased"
 )
-_MESSAGES = f"SELECT {', '.join(COLUMNS)}, state FROM message WHERE id = ANY($1::bigint[]) AND id BETWEEN $2 AND $3"
+_MESSAGES = f"SELECT {', '.join(COLUMNS)}, state FROM message WHERE id = ANY($1::bigint[]) AND id >= $2"
 
 
 async def claim_send(connection: Any, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
@@ -47,7 +47,7 @@ async def _claim_send(connection: Any, limit: int, now: int, lease: int, of: str
     if not leased:
         return []
     jobs = []
-    for row in await connection.fetch(_MESSAGES, sorted(leased), *span(leased)):
+    for row in await connection.fetch(_MESSAGES, sorted(leased), since(leased)):
         values, (_, tried, interrupted) = list(row), leased[row[0]]
         values[6] = text(values[6])
         jobs.append(send_job([*values, of, tried, interrupted]))
@@ -68,10 +68,11 @@ _MATCH = Batch(
 )
 _PARTS = (
     "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part "
-    "WHERE message = ANY($1::bigint[]) AND message BETWEEN $2 AND $3 ORDER BY message, sequence"
+    "WHERE message = ANY($1::bigint[]) AND message >= $2 ORDER BY message, sequence"
 )
-REACH = 8 * 86_400_000 * 100_000
-"""Ids by which a message may be older than its receipt: eight days. Each day more is an index more to look into."""
+NEAR, FAR = 2 * DAY_OF_IDS, 62 * DAY_OF_IDS
+"""Ids by which a message may be older than its receipt: two days, in which most are found, and as long as validity and grace
+may last together. Each day more is an index more to look into."""
 
 
 async def claim_settle(connection: Any, payloads: Sequence[Claiming]) -> list[list[SettleJob]]:
@@ -83,14 +84,22 @@ async def _claim_settle(connection: Any, limit: int, now: int, lease: int, of: s
     heard = sorted(await connection.fetch(_LEASE_HEARD, now, limit, now + lease), key=lambda row: row[0])
     if not heard:
         return []
+    near = await _matched(connection, heard, NEAR)
+    lost = [row for row, job in zip(heard, near, strict=True) if job.part is None]
+    far = {job.id: job for job in await _matched(connection, lost, FAR)}
+    return [far.get(job.id, job) for job in near]
+
+
+async def _matched(connection: Any, heard: Sequence[Any], reach: int) -> list[SettleJob]:
+    """The jobs of these receipts, with the parts of messages that are no older than `reach`."""
     spellings = [(row[0], row[1], spelling, rank) for row in heard for rank, spelling in enumerate(orjson.loads(row[2]))]
-    since = min(row[7] for row in heard) * 100_000 - REACH
+    oldest = min((row[7] for row in heard), default=0) * 100_000 - reach
     matches: dict[int, list[Any]] = {}
-    for match in sorted(await _MATCH.ask(connection, spellings, since), key=lambda m: (m[1], -m[2])):
+    for match in sorted(await _MATCH.ask(connection, spellings, oldest), key=lambda m: (m[1], -m[2])):
         matches.setdefault(match[0], []).append(match)
     messages = sorted({m[2] for found in matches.values() for m in found})
     parts: dict[int, list[Any]] = {}
-    for part in await connection.fetch(_PARTS, messages, *span(messages)) if messages else ():
+    for part in await connection.fetch(_PARTS, messages, since(messages)) if messages else ():
         parts.setdefault(part[0], []).append(part)
     return [settle_job(row, matches.get(row[0], ()), parts) for row in heard]
 
@@ -106,7 +115,7 @@ _NEXT = (
 )
 _REPORTS = (
     "SELECT id, recipient, task_id, segments, state, error_code, error, accepted_at, ended_at FROM message "
-    "WHERE id = ANY($1::bigint[]) AND id BETWEEN $2 AND $3"
+    "WHERE id = ANY($1::bigint[]) AND id >= $2"
 )
 ENDPOINTS = 32
 """Endpoints leased by one claim of TELL; `limit` is the number of reports for each."""
@@ -123,12 +132,13 @@ async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str
         return []
     rows = await connection.fetch(_NEXT, list(urls), limit)
     ids = sorted(row[2] for row in rows)
-    messages = {row[0]: row for row in await connection.fetch(_REPORTS, ids, *span(ids))}
+    messages = {row[0]: row for row in await connection.fetch(_REPORTS, ids, since(ids))}
     jobs = []
     for account, found in groupby(rows, key=lambda row: row[0]):
         tries, head = next(groupby(found, key=lambda row: row[3]))
         reports = tuple(report((row[1], *messages[row[2]])) for row in head if row[2] in messages)
-        jobs.append(TellJob(account, urls[account], tries, reports))
+        if reports:
+            jobs.append(TellJob(account, urls[account], tries, reports))
     await connection.execute(_LEASE_OUTBOX, [job.account for job in jobs], now + lease)
     return jobs
 
@@ -175,7 +185,7 @@ async def _moved_on(connection: Any, payloads: Sequence[Outcomes]) -> list[set[i
     if not messages:
         return [set() for _ in payloads]
     stand: dict[int, list[Any]] = {}
-    for row in await connection.fetch(_LOCK_PARTS, messages, *span(messages)):
+    for row in await connection.fetch(_LOCK_PARTS, messages, since(messages)):
         stand.setdefault(row[0], []).append((row[1], row[4], row[5]))
     moved: list[set[int]] = []
     settled: set[int] = set()

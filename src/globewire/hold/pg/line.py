@@ -105,17 +105,17 @@ class Line:
                         results[place] = result
                 await connection.execute("COMMIT")
             except Exception as fault:
-                await _break_off(connection, fault)
+                await self._break_off(connection, fault)
                 raise
         return results
 
-
-async def _break_off(connection: Any, fault: Exception) -> None:
-    """Roll back; where the server writes no more, let go of it, so that the next connection is made to one that does."""
-    if stale(fault) or connection.is_closed():
-        connection.terminate()
-    else:
-        await connection.execute("ROLLBACK")
+    async def _break_off(self, connection: Any, fault: Exception) -> None:
+        """Roll back; where the server writes no more, let go of all connections to it: the next are made to one that does."""
+        if stale(fault) or connection.is_closed():
+            connection.terminate()
+            await self._pool.expire_connections()
+        else:
+            await connection.execute("ROLLBACK")
 
 
 def _answer(asked: _Asked, result: Any) -> None:

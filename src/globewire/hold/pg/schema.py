@@ -33,17 +33,19 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX note_message ON note(message, id);
     CREATE TABLE sending(
       message bigint PRIMARY KEY, carrier text NOT NULL, due_at bigint NOT NULL, leased boolean NOT NULL DEFAULT false,
-      tried text NOT NULL DEFAULT '[]');
+      tried text NOT NULL DEFAULT '[]') WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
     CREATE INDEX sending_due ON sending(carrier, due_at, message);
     CREATE TABLE heard(
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, carrier text NOT NULL, carrier_ids text NOT NULL,
       recipient text NOT NULL, status text NOT NULL, error text NOT NULL, marked boolean NOT NULL, heard_at bigint NOT NULL,
-      due_at bigint, tries integer NOT NULL DEFAULT 0);
+      due_at bigint, tries integer NOT NULL DEFAULT 0)
+      WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
     CREATE INDEX heard_due ON heard(due_at, id) WHERE due_at IS NOT NULL;
     CREATE INDEX heard_orphan ON heard(heard_at) WHERE due_at IS NULL;
     CREATE TABLE callback(
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account text NOT NULL, message bigint NOT NULL UNIQUE,
-      tries integer NOT NULL DEFAULT 0, dead boolean NOT NULL DEFAULT false);
+      tries integer NOT NULL DEFAULT 0, dead boolean NOT NULL DEFAULT false)
+      WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
     CREATE INDEX callback_queue ON callback(account, dead, id);
     CREATE TABLE outbox(account text PRIMARY KEY, due_at bigint NOT NULL DEFAULT 0, last text NOT NULL DEFAULT '');
     CREATE TABLE nonce(until bigint NOT NULL, mark bigint NOT NULL, PRIMARY KEY(until, mark));
@@ -69,6 +71,8 @@ MIGRATIONS: tuple[str, ...] = (
       state text NOT NULL, at bigint NOT NULL);
     CREATE TABLE book(version bigint NOT NULL);
     INSERT INTO book VALUES(1);
+    CREATE TABLE tended(blanked bigint NOT NULL);
+    INSERT INTO tended VALUES(0);
     """,
 )
 
