@@ -12,6 +12,7 @@ from globewire.hold.sqlite import SqliteHold
 from laws.server import Server
 
 Opener = Callable[[], Awaitable[Hold]]
+Pair = tuple[PostgresHold, PostgresHold]
 _numbers = itertools.count(1)
 
 
@@ -59,3 +60,12 @@ async def opener(opening: Opener) -> AsyncIterator[Opener]:
 @pytest.fixture
 async def hold(opener: Opener) -> Hold:
     return await opener()
+
+
+@pytest.fixture
+async def pair(database: str) -> AsyncIterator[Pair]:
+    """The holds of two processes on one database, as far as PostgreSQL can tell."""
+    one, two = await PostgresHold.open(database, migrate=True), await PostgresHold.open(database)
+    yield one, two
+    await one.close()
+    await two.close()
