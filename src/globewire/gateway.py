@@ -21,6 +21,7 @@ import structlog
 from globewire.accept.desk import Desk
 from globewire.accept.intake import Intake
 from globewire.accept.nonces import Nonces
+from globewire.accept.pressure import Pressure
 from globewire.accept.server import Limits, Server
 from globewire.accept.turns import OwnTurns, SharedTurns
 from globewire.config import SIMULATOR, Api, Config, HoldSettings
@@ -214,10 +215,13 @@ class Gateway:
         shared = self._config.hold.shared
         node = await self._node(hold) if shared else api.node
         mint = Mint(now, node, max((standing.message.id for standing in newest), default=0))
+        pressure = Pressure(hold, self._config.send.backlog)
+        self._run(pressure.run)
         intake = Intake(
             Desk(hold, router, carriers, lambda: registry.accounts, now, mint.ids, self._config.send.validity),
             Nonces(await hold.nonces(now()), now),
             SharedTurns(hold, now) if shared else OwnTurns(),
+            pressure,
             register=lambda: registry.register,
             request_id=request_ids,
             form=api.refusal_form,

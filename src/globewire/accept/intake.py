@@ -10,6 +10,7 @@ from globewire.accept.batch import batch
 from globewire.accept.conversion import conversion_data, sms_conversion
 from globewire.accept.desk import Asking, Desk
 from globewire.accept.nonces import Nonces
+from globewire.accept.pressure import Pressure
 from globewire.accept.query import query
 from globewire.accept.send import send
 from globewire.accept.turns import OwnTurns, SharedTurns
@@ -40,6 +41,7 @@ OPERATIONS: Mapping[str, Callable[[Desk, Asking], Awaitable[Fields]]] = {
 CHANGING = frozenset({"SendMessageToGlobe", "BatchSendMessageToGlobe", "SmsConversion", "ConversionData"})
 """Operations whose nonce is kept with what they change."""
 
+SENDING = frozenset({"SendMessageToGlobe", "BatchSendMessageToGlobe"})
 REPLAYED = (b"x-globewire-idempotent-replay", b"true")
 """The header of a reply that an earlier call under the same idempotency key got."""
 
@@ -52,13 +54,14 @@ class Intake:
         desk: Desk,
         nonces: Nonces,
         turns: OwnTurns | SharedTurns,
+        pressure: Pressure,
         *,
         register: Callable[[], Register],
         request_id: Callable[[], str],
         form: RefusalForm,
         require_tls: bool,
     ) -> None:
-        self._desk, self._nonces, self._turns = desk, nonces, turns
+        self._desk, self._nonces, self._turns, self._pressure = desk, nonces, turns, pressure
         self._register, self._request_id = register, request_id
         self._form, self._require_tls = form, require_tls
 
@@ -70,6 +73,8 @@ class Intake:
             call = request.read(raw)
             operation = call.operation
             asking = await self._admit(call, request_id)
+            if operation in SENDING:
+                self._pressure.check()
             fields = await OPERATIONS[operation](self._desk, asking)
         except Refused as refused:
             return _refusal(raw, operation, refused, request_id)

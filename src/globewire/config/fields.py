@@ -138,10 +138,15 @@ HOLD = Section(
 
 SEND = Section(
     SendSettings,
-    "How long messages are tried.",
+    "How long messages are tried, and how many may wait.",
     (
         Field("validity", whole(1, 30 * DAY), "Seconds that a message is valid, where the call gives no ValidityPeriod."),
         Field("grace", whole(0, 30 * DAY), "Seconds for which a message past its validity still waits for a receipt."),
+        Field(
+            "backlog",
+            whole(0, 1_000_000_000),
+            "Messages that may wait to be sent; past it the API answers ServiceUnavailable. 0 is no limit.",
+        ),
     ),
 )
 

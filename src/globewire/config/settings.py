@@ -96,10 +96,11 @@ class HoldSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendSettings:
-    """How long messages are tried; seconds."""
+    """How long messages are tried, in seconds, and how many may wait."""
 
     validity: int = 86_400
     grace: int = 3_600
+    backlog: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,11 @@ def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
     ]
 
 
+def backlog(connection: sqlite3.Connection) -> int:
+    """How many messages wait to be sent."""
+    return int(connection.execute("SELECT count(*) FROM sending").fetchone()[0])
+
+
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """Messages by state, and what waits in the lanes."""
     found = {f"state.{state}": count for state, count in connection.execute("SELECT state, count(*) FROM message GROUP BY state")}

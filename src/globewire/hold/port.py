@@ -409,6 +409,9 @@ class Hold(Protocol):
     async def carriers(self) -> list[CarrierStanding]:
         """How each carrier stood last."""
 
+    async def backlog(self) -> int:
+        """How many messages wait to be sent, at any carrier. Quick enough to be asked every second."""
+
     async def counts(self) -> dict[str, int]:
         """Messages by state, and jobs by lane: `state.<state>`, `lane.<lane>`, `lane.dead`, `lane.orphan`."""
 

@@ -201,6 +201,9 @@ class SqliteHold:
     async def carriers(self) -> list[CarrierStanding]:
         return await self._read(ledger.carriers)
 
+    async def backlog(self) -> int:
+        return await self._read(ledger.backlog)
+
     async def counts(self) -> dict[str, int]:
         return await self._read(ledger.counts)
 

@@ -172,6 +172,11 @@ _LANES = {
 }
 
 
+async def backlog(connection: Any) -> int:
+    """How many messages wait to be sent."""
+    return int(await connection.fetchval("SELECT count(*) FROM sending"))
+
+
 async def counts(connection: Any) -> dict[str, int]:
     """Messages by state, and what waits in the lanes."""
     rows = await connection.fetch("SELECT state, count(*) FROM message GROUP BY state")
