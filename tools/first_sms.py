@@ -92,7 +92,8 @@ def send(api: str, key_id: str, secret: str) -> None:
     client = Client(Config(access_key_id=key_id, access_key_secret=secret, endpoint=endpoint, protocol="http"))
     message = "Your code is 482913. It is valid for 10 minutes."
     console.print(f"[bold]SendMessageToGlobe[/bold] to {TO} through alibabacloud-dysmsapi20180501, endpoint {endpoint}")
-    sent = client.send_message_to_globe(SendMessageToGlobeRequest(to=TO, message=message, type="OTP", task_id="first")).body.to_map()
+    request = SendMessageToGlobeRequest(to=TO, message=message, type="OTP", task_id="first")
+    sent = client.send_message_to_globe(request).body.to_map()
     for name, value in sent.items():
         console.print(f"  {name}: {value}")
     if sent["ResponseCode"] != "OK":
@@ -103,8 +104,8 @@ def send(api: str, key_id: str, secret: str) -> None:
         body = client.query_message(QueryMessageRequest(message_id=sent["MessageId"])).body
         if body.status != seen:
             seen = body.status
-            words = {"1": "delivered", "2": "failed", "3": "under way"}
-            console.print(f"[bold]QueryMessage[/bold] Status {seen} ({words[seen]}) {body.error_code or ''} {body.receive_date or ''}")
+            words = {"1": "delivered", "2": "failed", "3": "under way"}[seen]
+            console.print(f"[bold]QueryMessage[/bold] Status {seen} ({words}) {body.error_code or ''} {body.receive_date or ''}")
         time.sleep(0.1)
     _Receipts.came.wait(10)
     command = [sys.executable, "-m", "globewire", "--config", str(CONFIGURATION), "message", "show", sent["MessageId"]]
