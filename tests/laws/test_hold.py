@@ -413,6 +413,18 @@ async def test_what_is_old_is_forgotten_and_what_is_under_way_is_not(hold: Hold)
     assert standings[message(2).id] != ""
 
 
+async def test_the_text_of_a_message_that_ends_late_is_blanked_too(hold: Hold) -> None:
+    """It was under way when the texts of its day were."""
+    day = 86_400_000
+    await hold.keep([submission(1), submission(2)], None)
+    await hold.record(Became(message(2).id, State.EXPIRED, NOW))
+    for later in (day, 2 * day):
+        await hold.forget(Millis(NOW + later), Millis(0), 100)
+    await hold.record(Became(message(1).id, State.EXPIRED, Millis(NOW + 2 * day)))
+    await hold.forget(Millis(NOW + 2 * day), Millis(0), 100)
+    assert [standing.message.text for standing in await hold.search(Question())] == ["", ""]
+
+
 async def test_search_filters_and_pages(hold: Hold) -> None:
     await hold.keep([submission(n) for n in range(10)], None)
     newest = await hold.search(Question(limit=3))

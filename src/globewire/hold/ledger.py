@@ -184,6 +184,14 @@ def overdue(connection: sqlite3.Connection, before: int, limit: int) -> list[int
     return [row[0] for row in rows]
 
 
+def oldest_open(connection: sqlite3.Connection, below: int) -> int:
+    """The lowest id, less than `below`, of a message under way; `below` where there is none."""
+    found = connection.execute(
+        "SELECT min(id) FROM message INDEXED BY message_open WHERE ended_at = 0 AND id < ?", (below,)
+    ).fetchone()
+    return int(found[0]) if found[0] is not None else below
+
+
 def nonces(connection: sqlite3.Connection, now: int) -> dict[int, Millis]:
     """Nonces that are still barred."""
     return dict(connection.execute("SELECT mark, until FROM nonce WHERE until >= ?", (now,)).fetchall())
