@@ -25,7 +25,8 @@ CONFIGURATION = """\
 listen = "127.0.0.1:{api}"
 
 [hold]
-url = "sqlite://{folder}/globewire.db"
+url = "{hold}"
+master_key_file = "{folder}/master.key"
 
 [callbacks]
 allow_private = true
@@ -101,12 +102,13 @@ class Gateway:
 
     @classmethod
     @contextmanager
-    def started(cls, folder: Path, sink: Sink, binds: int, window: int) -> Iterator[Self]:
+    def started(cls, folder: Path, sink: Sink, binds: int, window: int, hold: str = "") -> Iterator[Self]:
         """A gateway that delivers to the sink and keeps its files in `folder`, until the block ends."""
         api, file, log = free_port(), folder / "globewire.toml", folder / "globewire.log"
         ports = {"api": api, "push": sink.http, "smpp": sink.smpp}
         login = {"key": traffic.KEY, "secret": traffic.SECRET}
-        file.write_text(CONFIGURATION.format(**ports, **login, folder=folder, binds=binds, window=window))
+        hold = hold or f"sqlite://{folder}/globewire.db"
+        file.write_text(CONFIGURATION.format(**ports, **login, folder=folder, hold=hold, binds=binds, window=window))
         command = [sys.executable, "-m", "globewire", "serve", "--config", str(file)]
         began = time.monotonic()
         with log.open("wb") as output, running(command, stdout=output, stderr=output, cwd=folder) as child:

@@ -62,7 +62,7 @@ def main() -> None:
         stack.callback(leave, folder, asked.keep)
         results["flush_ms"] = flush_times(folder)
         sink = stack.enter_context(Sink.started(asked.receipt_after))
-        gateway = stack.enter_context(Gateway.started(folder, sink, asked.binds, asked.window))
+        gateway = stack.enter_context(Gateway.started(folder, sink, asked.binds, asked.window, asked.hold))
         results["start"] = {"first_accepted_s": gateway.accepted_after, "first_submitted_s": gateway.submitted_after}
         measure(gateway, sink, WARM_UP, asked.connections)
         results["throughput"] = [measure(gateway, sink, asked.n, asked.connections) for _ in range(asked.rounds)]
@@ -150,6 +150,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--window", type=int, default=100, help="unanswered submits of one bind (100)")
     parser.add_argument("--receipt-after", type=int, default=1000, help="ms from a submit to its receipt (1000)")
     parser.add_argument("--dir", type=Path, default=Path(tempfile.gettempdir()), help="where the store is to lie: its disk counts")
+    parser.add_argument("--hold", default="", help="a PostgreSQL database, migrated and empty, instead of a file: postgresql://...")
     parser.add_argument("--json", type=Path, help="write the results there, too")
     parser.add_argument("--keep", action="store_true", help="keep the folder with the store, the configuration and the log")
     return parser.parse_args()
