@@ -166,31 +166,36 @@ class Gateway:
             await hold.recover(now(), TELL)
 
     def _send(self, hold: Hold, carriers: dict[CarrierId, Carrier], routing: Routing) -> None:
+        """A worker for each carrier; they stop all together, since each may have to wait for its carrier's answers."""
         clock = asyncio.get_running_loop().time
+        stops = []
         for carrier in carriers.values():
             tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
             sessions = partial(CarrierSessions, carrier, tls=tls, clock=clock, jitter=random.random)
             make = partial(Worker, hold, carrier, routing, now=now, make=sessions)
-            if self._config.hold.shared:
-                self._send_while_owned(hold, carrier, make)
-            else:
-                worker = make()
-                self._run(worker.run, before=partial(worker.stop, DRAIN))
+            stops.append(self._send_while_owned(hold, carrier.id, make) if self._config.hold.shared else self._work(make()))
 
-    def _send_while_owned(self, hold: Hold, carrier: Carrier, make: Callable[[], Worker]) -> None:
+        async def stop() -> None:
+            await asyncio.gather(*(stop() for stop in stops))
+
+        self._stops.append(stop)
+
+    def _work(self, worker: Worker) -> Stop:
+        return self._begin(worker.run, before=partial(worker.stop, DRAIN))
+
+    def _send_while_owned(self, hold: Hold, carrier: CarrierId, make: Callable[[], Worker]) -> Stop:
         """Of the processes that share a hold, one has a carrier's binds; the next one starts with what it left."""
         stops: list[Stop] = []
 
         async def begin() -> None:
-            await hold.recover(now(), SEND, carrier.id)
-            worker = make()
-            stops.append(self._begin(worker.run, before=partial(worker.stop, DRAIN)))
+            await hold.recover(now(), SEND, carrier)
+            stops.append(self._work(make()))
 
         async def end() -> None:
             await stops.pop()()
 
-        owned = Owned(hold, f"carrier {carrier.id}", self._me, CARRIER_LEASE, now=now, begin=begin, end=end)
-        self._run(owned.run, before=owned.stop)
+        owned = Owned(hold, f"carrier {carrier}", self._me, CARRIER_LEASE, now=now, begin=begin, end=end)
+        return self._begin(owned.run, before=owned.stop)
 
     def _tell(self, hold: Hold, registry: Registry) -> None:
         settings = self._config.callbacks

@@ -36,22 +36,33 @@ class Owned:
         self._begin, self._end = begin, end
         self._until = 0.0
         self._begun = False
+        self._stopping = False
 
     async def run(self) -> None:
-        """Own, or wait to own, until cancelled; then `stop`."""
-        while True:
-            await self._ask()
-            mine = asyncio.get_running_loop().time() < self._until
-            if mine and not self._begun:
-                log.info("taken over", what=self._what)
-                await self._begin()
-                self._begun = True
-            elif self._begun and not mine:
-                await self.stop()
+        """Own, or wait to own, until `stop`."""
+        while not self._stopping:
+            try:
+                await self._turn()
+            except Unavailable as fault:
+                log.error("the hold does not serve", what=self._what, reason=str(fault))
             await asyncio.sleep(RENEWED)
 
     async def stop(self) -> None:
-        """End what was begun."""
+        """Begin no more, and end what was begun."""
+        self._stopping = True
+        await self._give_up()
+
+    async def _turn(self) -> None:
+        await self._ask()
+        mine = asyncio.get_running_loop().time() < self._until
+        if mine and not self._begun:
+            log.info("taken over", what=self._what)
+            await self._begin()
+            self._begun = True
+        elif self._begun and not mine:
+            await self._give_up()
+
+    async def _give_up(self) -> None:
         if self._begun:
             self._begun = False
             log.info("given up", what=self._what)
