@@ -105,7 +105,8 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a message at a carrier. `sequence` counts from 1; `carrier_id` is the id the carrier gave it."""
+    """One part of a message at a carrier. `sequence` counts from 1; `carrier_id` is the id the carrier gave it, `at` when it was
+    submitted, `settled_at` when a receipt brought it to its end, 0 before."""
 
     message: MessageId
     sequence: int
@@ -114,6 +115,7 @@ class Part:
     carrier_id: str
     state: PartState
     at: Millis
+    settled_at: Millis = Millis(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,10 +83,11 @@ def test_the_life_of_a_message(held: Run) -> None:
     assert ran["decision"]["carriers"] == ["north", "south"]
     assert ran["parts"][0]["carrier_id"] == "0A1B"
     events = [(event["what"], event["how"]) for event in ran["life"]]
-    assert [what for what, _ in events] == ["accepted", "routed", "refused", "part delivered", "delivered", "callback"]
+    whats = ["accepted", "routed", "part submitted", "refused", "part delivered", "delivered", "callback"]
+    assert [what for what, _ in events] == whats
     assert events[1][1] == "north, then south (by asia): route asia: country HK"
-    assert events[2][1] == "north said ESME_RTHROTTLED; again later"
-    assert events[3][1] == "the message, by north as 0A1B"
+    assert events[3][1] == "north said ESME_RTHROTTLED; again later"
+    assert events[4][1] == "the message, by north as 0A1B"
 
 
 def test_the_page_of_a_message_shows_its_text_harmlessly(held: Run) -> None:

@@ -7,7 +7,22 @@ from typing import Any, cast
 import pytest
 
 from globewire import errors
-from globewire.hold.port import SEND, SETTLE, TELL, Became, Fact, Hold, Lane, Nonce, Noted, Once, PartBecame, Question, Submitted
+from globewire.hold.port import (
+    SEND,
+    SETTLE,
+    TELL,
+    Became,
+    Conversion,
+    Fact,
+    Hold,
+    Lane,
+    Nonce,
+    Noted,
+    Once,
+    PartBecame,
+    Question,
+    Submitted,
+)
 from globewire.message import AccountId, CarrierId, MessageId, Millis, PartState, Receipt, State
 from laws.conftest import Opener
 from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, submission
@@ -276,13 +291,14 @@ async def test_a_final_state_never_changes(hold: Hold, final: State) -> None:
 
 
 async def test_a_parts_final_state_never_changes(hold: Hold) -> None:
+    """And it does not hide when the part was submitted."""
     await hold.keep([submission(1)], None)
     await hold.record(Submitted(part(1)), Became(message(1).id, State.SUBMITTED, NOW))
-    for state in (PartState.DELIVERED, PartState.FAILED):
-        await hold.record(PartBecame(message(1).id, 1, state, "", NOW))
+    for later, state in enumerate((PartState.DELIVERED, PartState.FAILED), start=1):
+        await hold.record(PartBecame(message(1).id, 1, state, "", Millis(NOW + later)))
     standing = await hold.look(message(1).id)
     assert standing is not None
-    assert [p.state for p in standing.parts] == [PartState.DELIVERED]
+    assert standing.parts == (dataclasses.replace(part(1), state=PartState.DELIVERED, settled_at=Millis(NOW + 1)),)
 
 
 async def test_changes_of_one_message_in_one_batch_are_made_in_order(hold: Hold) -> None:
@@ -432,3 +448,11 @@ async def test_search_filters_and_pages(hold: Hold) -> None:
     assert [s.message.id for s in await hold.search(Question(limit=1, before=newest[-1].message.id))] == [message(6).id]
     assert [s.message.id for s in await hold.search(Question(to=message(4).to))] == [message(4).id]
     assert await hold.search(Question(task_id="task-4", state="delivered")) == []
+
+
+async def test_old_conversions_are_forgotten(hold: Hold) -> None:
+    """As many at a time as are asked for."""
+    await hold.keep([], None, [Conversion(ACCOUNT, message(n).id, True, 0.5, Millis(NOW + n)) for n in range(5)])
+    before = Millis(NOW + 4)
+    assert [await hold.forget(Millis(0), before, 3) for _ in range(3)] == [3, 1, 0]
+    assert await hold.forget(Millis(0), Millis(before + 1), 3) == 1

@@ -12,7 +12,7 @@ from globewire.commands.options import ConfigOption, FullOption, JsonOption, exa
 from globewire.commands.shop import Shop, visit
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.hold.port import Question, Standing
-from globewire.message import FINAL, MessageId, State
+from globewire.message import FINAL, MessageId, PartState, State
 
 app = typer.Typer(
     help="Look messages up, and see why they went as they did.",
@@ -101,7 +101,10 @@ def _events(standing: Standing) -> Iterator[tuple[int, str, str]]:
     yield message.accepted_at, "routed", _route(standing.decision)
     for part in standing.parts:
         which = f"part {part.sequence} of {part.total}" if part.total > 1 else "the message"
-        yield part.at, f"part {part.state}", f"{which}, by {part.carrier} as {part.carrier_id}"
+        how = f"{which}, by {part.carrier} as {part.carrier_id}"
+        yield part.at, f"part {PartState.SUBMITTED}", how
+        if part.settled_at:
+            yield part.settled_at, f"part {part.state}", how
     for note in standing.notes:
         yield note.at, note.what, note.detail
     if standing.state in FINAL:
@@ -203,6 +206,7 @@ def _document(one: Standing) -> dict[str, Any]:
                 "carrier_id": part.carrier_id,
                 "state": part.state,
                 "at": paper.iso(part.at),
+                "settled_at": paper.iso(part.settled_at),
             }
             for part in one.parts
         ],

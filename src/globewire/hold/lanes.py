@@ -49,7 +49,7 @@ _MATCH = (
     "CROSS JOIN message AS m ON m.id = p.message"
 )
 _PARTS = (
-    "SELECT json_group_array(json_array(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at)) "
+    "SELECT json_group_array(json_array(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at)) "
     "FROM json_each(?) AS j CROSS JOIN part AS p ON p.message = j.value ->> 0"
 )
 

@@ -17,7 +17,7 @@ from globewire.hold.port import (
     Standing,
     UserEntry,
 )
-from globewire.hold.rows import book_of, conditions, standing
+from globewire.hold.rows import PART, book_of, conditions, standing
 from globewire.message import MessageId, Millis
 
 T = TypeVar("T")
@@ -123,9 +123,7 @@ def look(connection: sqlite3.Connection, wanted: MessageId) -> Standing | None:
     row = connection.execute(_STANDING + "WHERE id = ?", (wanted,)).fetchone()
     if row is None:
         return None
-    parts = connection.execute(
-        "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part WHERE message = ? ORDER BY sequence", (wanted,)
-    ).fetchall()
+    parts = connection.execute(f"SELECT {PART} FROM part WHERE message = ? ORDER BY sequence", (wanted,)).fetchall()
     notes = connection.execute("SELECT at, what, detail FROM note WHERE message = ? ORDER BY id", (wanted,)).fetchall()
     return standing(row, parts, notes)
 

@@ -19,7 +19,7 @@ from globewire.hold.port import (
     Submission,
     UserEntry,
 )
-from globewire.message import CarrierId, Encoding, Message, MessageId, Millis, NumberDetail, Part, PartState, Receipt, State
+from globewire.message import CarrierId, Encoding, Message, Millis, NumberDetail, Part, PartState, Receipt, State
 
 Row = Sequence[Any]
 COLUMNS = (
@@ -27,6 +27,9 @@ COLUMNS = (
     *("segments", "country", "country_name", "region", "operator", "accepted_at", "validity"),
 )
 """The columns of a message as it was accepted, in the order of `message` and `message_row`."""
+
+PART = "message, sequence, total, carrier, carrier_id, state, at, settled_at"
+"""The columns of a part, in the order of `part`."""
 
 
 def message_row(kept: Submission) -> Row:
@@ -74,8 +77,9 @@ def report(row: Row) -> Report:
 
 
 def part(row: Row) -> Part:
-    """message, sequence, total, carrier, carrier_id, state, at."""
-    return Part(MessageId(row[0]), row[1], row[2], CarrierId(row[3]), row[4], PartState(row[5]), Millis(row[6]))
+    """The columns of PART."""
+    message, sequence, total, carrier, carrier_id, state, at, settled_at = row
+    return Part(message, sequence, total, carrier, carrier_id, PartState(state), at, settled_at)
 
 
 def settle_job(row: Row, matches: Sequence[Row], parts: Mapping[int, Sequence[Row]]) -> SettleJob:

@@ -1,6 +1,7 @@
 """The numbered migrations of the SQLite file, and the check that a file fits this program.
 
-`PRAGMA user_version` says how many have run. A migration is never changed once released; another is added.
+`PRAGMA user_version` says how many have run, `application_id` that the file is ours. A migration is never changed once
+released; another is added, and tests/laws/released has a file as the first one left it.
 """
 
 import sqlite3
@@ -24,7 +25,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE part(
       message INTEGER NOT NULL, sequence INTEGER NOT NULL, total INTEGER NOT NULL, carrier TEXT NOT NULL,
       carrier_id TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL DEFAULT '', at INTEGER NOT NULL,
-      PRIMARY KEY(message, sequence)) STRICT, WITHOUT ROWID;
+      settled_at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(message, sequence)) STRICT, WITHOUT ROWID;
     CREATE INDEX part_carrier_id ON part(carrier_id, carrier);
     CREATE TABLE heard(
       id INTEGER PRIMARY KEY AUTOINCREMENT, carrier TEXT NOT NULL, carrier_ids TEXT NOT NULL, recipient TEXT NOT NULL,
@@ -61,16 +62,17 @@ MIGRATIONS: tuple[str, ...] = (
       state TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
     CREATE TABLE book(version INTEGER NOT NULL) STRICT;
     INSERT INTO book VALUES(1);
-    """,
-    """
     CREATE TABLE once(
       account TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, answer TEXT NOT NULL, until INTEGER NOT NULL,
       PRIMARY KEY(account, key)) STRICT, WITHOUT ROWID;
     CREATE INDEX once_until ON once(until);
     CREATE TABLE owner(what TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE quota(name TEXT PRIMARY KEY, due REAL NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    PRAGMA application_id = 1735159650;
     """,
 )
+OURS = 0x676C6F62
+"""The `application_id`: "glob"."""
 
 
 class SchemaFault(Exception):
@@ -86,7 +88,13 @@ def migrate(connection: sqlite3.Connection) -> int:
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """How many migrations the file has seen. SchemaFault where they are more than this program knows."""
+    """How many migrations the file has seen: 0 for one that is to be made. SchemaFault where they are more than this program
+    knows, or the file is not ours."""
+    objects, application = (
+        connection.execute(q).fetchone()[0] for q in ("SELECT count(*) FROM sqlite_schema", "PRAGMA application_id")
+    )
+    if application != OURS and objects:
+        raise SchemaFault("the database is another program's: check [hold] url, and give a path of its own")
     had = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if had > len(MIGRATIONS):
         raise SchemaFault(

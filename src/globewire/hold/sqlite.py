@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 from globewire.errors import Unavailable
 from globewire.hold import facts as written
 from globewire.hold import keeping, lanes, ledger, sharing
+from globewire.hold.database import open_database
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -43,7 +44,6 @@ from globewire.hold.port import (
     TellJob,
     UserEntry,
 )
-from globewire.hold.schema import SchemaFault, migrate
 from globewire.hold.wake import Wakes
 from globewire.hold.writer import Writer
 from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
@@ -77,16 +77,7 @@ class SqliteHold:
     @classmethod
     async def open(cls, path: Path, *, create: bool = True) -> "SqliteHold":
         """Open the file, making it where it is missing, and bring its schema up to date. SchemaFault says what is wrong."""
-        try:
-            if create:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            elif not path.exists():
-                raise SchemaFault(f"there is no database at {path}: start `globewire serve` once, or check [hold] url")
-            connections = [_connect(path) for _ in range(3)]
-            migrate(connections[0])
-        except (sqlite3.Error, OSError) as fault:
-            raise SchemaFault(f"the database {path} cannot be opened: {fault}") from fault
-        return cls(path, *connections)
+        return cls(path, *open_database(path, 3, create=create))
 
     async def close(self) -> None:
         await self._writer.close()
@@ -242,7 +233,7 @@ class SqliteHold:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._readers, lambda: reading(self._reading, *arguments))
-        except sqlite3.Error as fault:
+        except (sqlite3.Error, ValueError) as fault:  # what a damaged file gives may be no value of ours
             raise Unavailable(f"{type(fault).__name__}: {fault}") from fault
 
     def _checkpoint(self) -> None:
@@ -251,7 +242,7 @@ class SqliteHold:
             return
         self._copy_at = monotonic() + CHECKPOINT_EVERY
         if self._log.stat().st_size > LOG_LIMIT:
-            _copy(self._writing, "TRUNCATE")
+            _empty(self._writing)
         else:
             self._copied = self._copiers.submit(_copy, self._copying, "PASSIVE")
 
@@ -270,10 +261,10 @@ def _copy(connection: sqlite3.Connection, how: str) -> None:
         return  # the log keeps what was not copied; the next checkpoint copies it
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA cache_size = -16000")
-    return connection
+def _empty(connection: sqlite3.Connection) -> None:
+    """Copy all that nobody's reading holds back, and empty the log where nobody reads: nobody is waited for meanwhile, since
+    whoever sends waits too."""
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    _copy(connection, "TRUNCATE")
+    connection.execute(f"PRAGMA busy_timeout = {patience}")

@@ -20,7 +20,7 @@ from globewire.hold.pg.batch import DAY_OF_IDS, Batch, since
 from globewire.hold.pg.facts import write
 from globewire.hold.pg.keeping import text
 from globewire.hold.port import SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
-from globewire.hold.rows import COLUMNS, report, send_job, settle_job
+from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
 from globewire.message import CarrierId, Millis
 
 Claiming = tuple[int, int, int, str]
@@ -66,10 +66,7 @@ _MATCH = Batch(
     "JOIN message AS m ON m.id = p.message AND m.id >= $2",
     *("heard bigint", "carrier text", "spelling text", "rank integer"),
 )
-_PARTS = (
-    "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part "
-    "WHERE message = ANY($1::bigint[]) AND message >= $2 ORDER BY message, sequence"
-)
+_PARTS = f"SELECT {PART} FROM part WHERE message = ANY($1::bigint[]) AND message >= $2 ORDER BY message, sequence"
 NEAR, FAR = 2 * DAY_OF_IDS, 62 * DAY_OF_IDS
 """Ids by which a message may be older than its receipt: two days, in which most are found, and as long as validity and grace
 may last together. Each day more is an index more to look into."""

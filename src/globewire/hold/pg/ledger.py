@@ -7,7 +7,7 @@ import orjson
 
 from globewire.hold.pg.keeping import text
 from globewire.hold.port import AccountEntry, Book, CarrierStanding, KeyEntry, Outbox, PolicyEntry, Question, Standing, UserEntry
-from globewire.hold.rows import COLUMNS, GIVEN_UP, book_of, conditions, standing
+from globewire.hold.rows import COLUMNS, GIVEN_UP, PART, book_of, conditions, standing
 from globewire.message import MessageId, Millis
 
 T = TypeVar("T")
@@ -124,9 +124,7 @@ async def look(connection: Any, wanted: MessageId) -> Standing | None:
     row = await connection.fetchrow(_STANDING + "WHERE id = $1", wanted)
     if row is None:
         return None
-    parts = await connection.fetch(
-        "SELECT message, sequence, total, carrier, carrier_id, state, at FROM part WHERE message = $1 ORDER BY sequence", wanted
-    )
+    parts = await connection.fetch(f"SELECT {PART} FROM part WHERE message = $1 ORDER BY sequence", wanted)
     notes = await connection.fetch("SELECT at, what, detail FROM note WHERE message = $1 ORDER BY id", wanted)
     return standing(_decoded(row), parts, [tuple(note) for note in notes])
 

@@ -25,7 +25,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE part(
       message bigint NOT NULL, sequence integer NOT NULL, total integer NOT NULL, carrier text NOT NULL,
       carrier_id text NOT NULL, state text NOT NULL, error text NOT NULL DEFAULT '', at bigint NOT NULL,
-      PRIMARY KEY(message, sequence)) PARTITION BY RANGE(message);
+      settled_at bigint NOT NULL DEFAULT 0, PRIMARY KEY(message, sequence)) PARTITION BY RANGE(message);
     CREATE INDEX part_carrier_id ON part(carrier_id, carrier);
     CREATE TABLE note(
       id bigint GENERATED ALWAYS AS IDENTITY, message bigint NOT NULL, at bigint NOT NULL, what text NOT NULL,
