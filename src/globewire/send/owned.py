@@ -68,12 +68,22 @@ class Owned:
             log.info("given up", what=self._what)
             await self._end()
 
-    async def _ask(self) -> None:
-        asked = asyncio.get_running_loop().time()
+    async def _take(self) -> None:
         try:
-            if await self._hold.own(self._what, self._owner, self._now(), self._lease):
-                self._until = asked + self._lease / 1000
-            else:
-                self._until = 0.0
+            await self._begin()
         except Unavailable as fault:
             log.error("the hold does not serve", what=self._what, reason=str(fault))
+            return
+        self._begun = True
+        log.info("taken over", what=self._what)
+
+    async def _ask(self) -> None:
+        """Renew, or try to own. A hold that is silent is waited for until the lease ends, and no longer: by then it may be
+        another's."""
+        asked = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(self._until if self._begun else asked + self._lease / 1000):
+                mine = await self._hold.own(self._what, self._owner, self._now(), self._lease)
+            self._until = asked + self._lease / 1000 if mine else 0.0
+        except (Unavailable, TimeoutError) as fault:
+            log.error("the hold does not serve", what=self._what, reason=str(fault) or "no answer in time")
