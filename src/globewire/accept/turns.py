@@ -66,12 +66,13 @@ class SharedTurns:
                     await self._draw(purse, f"{caller.account} {operation}", rate, now)
 
     async def _draw(self, purse: _Purse, quota: str, rate: int, now: Millis) -> None:
-        if now >= purse.barred:
+        pause = max(1, round(1000 / rate))
+        if not now < purse.barred <= now + pause:  # further ahead, and the clock was set back
             drawn = await self._hold.draw(quota, rate, max(1, round(rate * SHARE)), now)
             if drawn:
                 purse.left, purse.until = drawn - 1, now + SPENT_WITHIN
                 return
-            purse.barred = now + max(1, round(1000 / rate))
+            purse.barred = now + pause
         raise refuse(THROTTLING_USER, headers=(("x-acs-retry-after", str(max(1, purse.barred - now))),))
 
 
