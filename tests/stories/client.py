@@ -1,9 +1,9 @@
 """A customer: signs calls as the SDKs do, sends them over HTTP, and reads the replies."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -18,10 +18,11 @@ KEY = ("shopkey", "shopsecret")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: the HTTP status, and the JSON object in the body."""
+    """What came back: the HTTP status, the JSON object in the body, and the headers."""
 
     status: int
     fields: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def code(self) -> str:
@@ -46,15 +47,16 @@ class Customer:
         host, _, port = self._host.rpartition(":")
         return Customer(self._http, (host, int(port)), (id, secret))
 
-    async def call(self, operation: str, parameters: dict[str, str], nonce: str = "") -> Reply:
-        """One signed call. aiohttp.ClientError where no reply came."""
+    async def call(self, operation: str, parameters: dict[str, str], nonce: str = "", key: str = "") -> Reply:
+        """One signed call, under an idempotency key where one is given. aiohttp.ClientError where no reply came."""
         target, headers = sign_v3(
             "POST", self._host, parameters, b"", *self.key, operation, stamp(time.time_ns() // 1_000_000), nonce or str(uuid4())
         )
         url = URL(f"http://{self._host}{target}", encoded=True)
-        async with self._http.post(url, headers=dict(headers)) as response:
+        more = {"idempotency-key": key} if key else {}
+        async with self._http.post(url, headers={**dict(headers), **more}) as response:
             assert response.content_type == "application/json"
-            return Reply(response.status, await response.json())
+            return Reply(response.status, await response.json(), response.headers)
 
     async def send(self, to: str, text: str, **more: str) -> MessageId:
         """SendMessageToGlobe that must be accepted; `more` are further parameters."""

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from globewire import config
 from globewire.gateway import Gateway
-from globewire.hold.port import Note, Question, Standing
+from globewire.hold.port import Hold, Note, Question, Standing
+from globewire.hold.postgres import PostgresHold
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import AccessKeyId, AccountId, MessageId, Millis, State
 from globewire.vault import Vault, open_vault
@@ -52,9 +53,9 @@ def route(*carriers: str, **keys: object) -> str:
     return table("[[route]]", carriers=list(carriers), **keys)
 
 
-def written(folder: Path, *pieces: str) -> str:
-    """The whole configuration: `pieces`, and an account where none is among them."""
-    hold = table("[hold]", url=f"sqlite://{folder}/hold.db")
+def written(folder: Path, *pieces: str, url: str = "") -> str:
+    """The whole configuration: `pieces`, and an account where none is among them. `url` is a PostgreSQL database, where wanted."""
+    hold = table("[hold]", url=url or f"sqlite://{folder}/hold.db", master_key_file=f"{folder}/hold.db.key")
     rest = pieces if any(piece.startswith("[[account]]") for piece in pieces) else (*pieces, account())
     first = [piece for piece in rest if not piece.startswith("[[")]
     listen = [] if any(piece.startswith("[api]") for piece in first) else [table("[api]", listen="127.0.0.1:0")]
@@ -82,7 +83,7 @@ async def eventually(look: Callable[[], Awaitable[T | None]], missing: Callable[
 class Books:
     """The hold of a gateway, looked at from outside."""
 
-    hold: SqliteHold
+    hold: Hold
 
     async def standing(self, message: MessageId) -> Standing:
         """How a message stands; it must be there."""
@@ -138,9 +139,9 @@ class Books:
 
 
 @asynccontextmanager
-async def books(folder: Path) -> AsyncIterator[Books]:
-    """Open the hold in `folder`, which a gateway has made."""
-    hold = await SqliteHold.open(folder / "hold.db", create=False)
+async def books(folder: Path, url: str = "") -> AsyncIterator[Books]:
+    """Open the hold in `folder`, which a gateway has made, or the PostgreSQL database."""
+    hold: Hold = await (PostgresHold.open(url) if url else SqliteHold.open(folder / "hold.db", create=False))
     try:
         yield Books(hold)
     finally:
