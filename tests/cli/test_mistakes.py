@@ -37,7 +37,7 @@ def test_a_bad_configuration_is_told_with_every_mistake(run: Run, place: Path, w
     ran = run(*words)
     assert (ran.code, ran.out) == (2, "")
     assert "the configuration cannot be used" in ran.err
-    for mistake in ("api.listen: 'nowhere' is not an address", "lisen", "is not a database"):
+    for mistake in ("api.listen: 'nowhere' is not an address", "lisen", "the address names no database"):
         assert mistake in ran.err
 
 

@@ -58,7 +58,7 @@ def _readable(value: str, place: Place) -> str | None:
 
 def _hold_url(value: str, place: Place) -> str | None:
     scheme, _, path = value.partition("://")
-    if scheme in ("postgresql", "postgres") and path.rpartition("/")[2].partition("?")[0]:
+    if scheme in ("postgresql", "postgres") and path.partition("?")[0].partition("/")[2]:
         return value
     if scheme in ("postgresql", "postgres"):
         place.wrong("the address names no database; give postgresql://user@host:5432/database, or two hosts with a comma between")
