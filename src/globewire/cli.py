@@ -54,6 +54,9 @@ COMMANDS: dict[str, Row] = {
     "simulate": Row("simulate", "Run the simulated carrier alone, for any SMPP client.", group=False),
     "prove": Row("prove", "Prove that nothing accepted is lost when the gateway is killed.", group=False),
     "migrate": Row("migrate", "Make the database, or bring it up to date.", group=False),
+    "backup": Row("backup", "Copy the database to a file, while the gateway runs.", group=False),
+    "check": Row("check", "Look the whole database file through for damage.", group=False),
+    "copy": Row("copy", "Move from a SQLite file to PostgreSQL.", group=False),
 }
 
 

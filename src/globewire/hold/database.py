@@ -4,6 +4,7 @@ A file that is empty, cut short, or no database is never taken for a new one: wh
 """
 
 import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from globewire.hold.files import draft_of, publish
@@ -19,17 +20,34 @@ def open_database(path: Path, count: int, *, create: bool) -> list[sqlite3.Conne
     """`count` connections to the file, which is made where it is missing and `create` says so, and brought up to date.
 
     With `create` a file up to CHECKED is looked through first. SchemaFault says what is wrong with it, and what to do."""
-    try:
-        if create and not path.exists():
-            _make(path)
-        _look_at(path)
-        connections = [_connect(path) for _ in range(count)]
-        migrate(connections[0])
+    with ExitStack() as opened:
+        try:
+            if create and not path.exists():
+                _make(path)
+            _look_at(path)
+            connections = [opened.enter_context(closing(_connect(path))) for _ in range(count)]
+            migrate(connections[0])
+        except (sqlite3.Error, OSError) as fault:
+            raise fault_of(path, fault) from fault
         if create and path.stat().st_size <= CHECKED:
             refuse_damage(path, faults(connections[0], "quick_check"))
+        opened.pop_all()
         return connections
-    except (sqlite3.Error, OSError) as fault:
-        raise fault_of(path, fault) from fault
+
+
+def open_alone(path: Path) -> sqlite3.Connection:
+    """A connection that keeps all others out, and that nobody may have been before. SchemaFault as above, and
+    sqlite3.OperationalError with SQLITE_BUSY where somebody has the file open."""
+    _look_at(path)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def faults(connection: sqlite3.Connection, check: str = "integrity_check", table: str = "") -> list[str]:
@@ -53,6 +71,8 @@ def fault_of(path: Path, fault: Exception) -> SchemaFault:
     code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return SchemaFault(f"the database {path} cannot be opened: it is damaged, or no database ({fault}): {RESTORE}")
+    if code == sqlite3.SQLITE_BUSY:
+        return SchemaFault(f"the database {path} cannot be opened: somebody (a `globewire copy`?) keeps all others out: let it end")
     return SchemaFault(f"the database {path} cannot be opened: {fault}: check the path, its permissions and the disk")
 
 
@@ -67,11 +87,8 @@ def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_of(path)
     try:
-        connection = sqlite3.connect(draft, isolation_level=None)
-        try:
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             migrate(connection)
-        finally:
-            connection.close()
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
@@ -86,11 +103,8 @@ def _look_at(path: Path) -> None:
         raise SchemaFault(
             f"the database {path} is empty: restore your last backup (docs/backup.md), or remove the file to begin anew"
         )
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
-    try:
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=10.0)) as connection:
         version(connection)
-    finally:
-        connection.close()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -73,6 +73,8 @@ MIGRATIONS: tuple[str, ...] = (
     INSERT INTO book VALUES(1);
     CREATE TABLE tended(blanked bigint NOT NULL);
     INSERT INTO tended VALUES(0);
+    CREATE TABLE copy(source text NOT NULL, done boolean NOT NULL DEFAULT false);
+    CREATE TABLE copied(name text PRIMARY KEY, rows bigint NOT NULL);
     """,
 )
 
@@ -110,6 +112,13 @@ async def version(connection: Any) -> int:
 
 
 async def check(connection: Any) -> None:
+    """SchemaFault where the database is older or newer than this program, or a copy into it has been broken off."""
+    await check_version(connection)
+    if await connection.fetchval("SELECT EXISTS (SELECT FROM copy WHERE NOT done)"):
+        raise SchemaFault("a copy into this database was begun and not finished: run the same `globewire copy` again")
+
+
+async def check_version(connection: Any) -> None:
     """SchemaFault where the database is older or newer than this program."""
     had = await version(connection)
     if had < len(MIGRATIONS):
