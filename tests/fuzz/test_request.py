@@ -41,7 +41,7 @@ def goes_through(raw: Raw) -> bool:
     try:
         call = read(raw)
         assert 0 <= nonce_mark(call.access_key, call.nonce) < 1 << 63
-        assert nonce_until(call, 0) > call.timestamp
+        assert nonce_until(call) > call.timestamp
         verify(call, SECRET)
         fresh(call, call.timestamp)
     except Refused as refused:

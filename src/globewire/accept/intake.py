@@ -93,7 +93,7 @@ class Intake:
         caller = identify(self._register(), call.access_key, call.security_token)
         signature.fresh(call, now)
         signature.verify(call, caller.secret)
-        mark, until = signature.nonce_mark(call.access_key, call.nonce), Millis(signature.nonce_until(call, now))
+        mark, until = signature.nonce_mark(call.access_key, call.nonce), Millis(signature.nonce_until(call))
         self._nonces.use(mark, until)
         await self._turns.take(caller, call.operation, now)
         authorise(caller, call.operation, Circumstances(now, call.raw.peer, call.raw.secure), self._form)

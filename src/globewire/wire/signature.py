@@ -16,6 +16,8 @@ from globewire.wire.request import FORM, Call, Format, Scheme
 
 WINDOW = {Scheme.V1: 31 * 60_000, Scheme.V3: 15 * 60_000, Scheme.V3_SM3: 15 * 60_000}
 """How far a timestamp may lie from our clock, either way, in ms (contract 2.6)."""
+LEEWAY = 60_000
+"""Ms for which a nonce is barred longer than its request is fresh."""
 
 SM3 = "sm3" in hashlib.algorithms_available
 """Whether this Python's OpenSSL has SM3. Without it every SM3 call is `Refused(INVALID_SIGNATURE_METHOD)`."""
@@ -86,9 +88,12 @@ def nonce_mark(access_key: str, nonce: str) -> int:
     return int.from_bytes(octets, "big") >> 1
 
 
-def nonce_until(call: Call, now: int) -> int:
-    """The first ms at which the same request is fresh no more; counted from `now` if later, lest our clock step back."""
-    return max(call.timestamp, now) + WINDOW[call.scheme] + 1
+def nonce_until(call: Call) -> int:
+    """A ms at which the request is fresh no more, a minute past the first, as clocks of processes that share a hold may differ.
+
+    It is a matter of the request alone: those processes find its nonce by it, whichever of them is given it again, and whenever.
+    """
+    return call.timestamp + WINDOW[call.scheme] + LEEWAY
 
 
 def sign_v3(
