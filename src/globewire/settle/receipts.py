@@ -13,8 +13,10 @@ from globewire.verdict import outcome, retry
 log = structlog.get_logger()
 
 BATCH = 500
-LEASE = 60_000
-TRIES = 50
+LEASE = 15_000
+"""Milliseconds after which another process settles what one that died had claimed. Settled twice is settled once: a final state
+never changes."""
+TRIES = 10
 """Seconds for which a batch is held on to while it cannot be written; then its lease ends."""
 LINGER = 0.01
 """Seconds from the first receipt heard to its claim: what comes meanwhile is settled in the same transaction."""
