@@ -47,10 +47,19 @@ class Customer:
         host, _, port = self._host.rpartition(":")
         return Customer(self._http, (host, int(port)), (id, secret))
 
-    async def call(self, operation: str, parameters: dict[str, str], nonce: str = "", key: str = "") -> Reply:
-        """One signed call, under an idempotency key where one is given. aiohttp.ClientError where no reply came."""
+    async def call(self, operation: str, parameters: dict[str, str], nonce: str = "", key: str = "", at: int = 0) -> Reply:
+        """One signed call, under an idempotency key where one is given, signed `at` this ms where that is given.
+
+        aiohttp.ClientError where no reply came."""
         target, headers = sign_v3(
-            "POST", self._host, parameters, b"", *self.key, operation, stamp(time.time_ns() // 1_000_000), nonce or str(uuid4())
+            "POST",
+            self._host,
+            parameters,
+            b"",
+            *self.key,
+            operation,
+            stamp(at or time.time_ns() // 1_000_000),
+            nonce or str(uuid4()),
         )
         url = URL(f"http://{self._host}{target}", encoded=True)
         more = {"idempotency-key": key} if key else {}
