@@ -146,3 +146,31 @@ async def test_two_holds_have_one_owner_between_them(opener: Opener) -> None:
             left.remove(owner)
             await any_began(*left)
         assert [owner.has for owner in left] == [True]
+
+
+async def test_what_is_being_ended_is_neither_begun_again_nor_anyone_elses(hold: Hold) -> None:
+    """A stop that takes longer than a lease, as carriers' answers are awaited."""
+    done, taken = asyncio.Event(), 0
+    begun: list[str] = []
+
+    async def begin() -> None:
+        begun.append("begun")
+
+    async def end() -> None:
+        begun.append("ended")
+        await done.wait()
+
+    owner = Owned(hold, "carrier north", "a", LEASE, now=now, begin=begin, end=end)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        running = group.create_task(owner.run())
+        while not begun:
+            await asyncio.sleep(0.01)
+        stopping = group.create_task(owner.stop())
+        until = now() + 2 * LEASE
+        while now() < until:
+            taken += await hold.own("carrier north", "b", now(), LEASE)
+            await asyncio.sleep(LEASE / 4000)
+        done.set()
+        await stopping
+        running.cancel()
+    assert (begun, taken) == (["begun", "ended"], 0)

@@ -39,8 +39,8 @@ class Owned:
         self._stopping = False
 
     async def run(self) -> None:
-        """Own, or wait to own, until `stop`."""
-        while not self._stopping:
+        """Own, or wait to own, until cancelled after `stop`. What is being ended stays owned: nobody else may begin it yet."""
+        while True:
             try:
                 await self._turn()
             except Unavailable as fault:
@@ -48,14 +48,14 @@ class Owned:
             await asyncio.sleep(RENEWED)
 
     async def stop(self) -> None:
-        """Begin no more, and end what was begun."""
+        """Begin no more, and end what was begun; then cancel `run`."""
         self._stopping = True
         await self._give_up()
 
     async def _turn(self) -> None:
         await self._ask()
         mine = asyncio.get_running_loop().time() < self._until
-        if mine and not self._begun:
+        if mine and not self._begun and not self._stopping:
             log.info("taken over", what=self._what)
             await self._begin()
             self._begun = True
@@ -67,15 +67,6 @@ class Owned:
             self._begun = False
             log.info("given up", what=self._what)
             await self._end()
-
-    async def _take(self) -> None:
-        try:
-            await self._begin()
-        except Unavailable as fault:
-            log.error("the hold does not serve", what=self._what, reason=str(fault))
-            return
-        self._begun = True
-        log.info("taken over", what=self._what)
 
     async def _ask(self) -> None:
         """Renew, or try to own. A hold that is silent is waited for until the lease ends, and no longer: by then it may be
