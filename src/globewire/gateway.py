@@ -59,7 +59,9 @@ times a transaction; at 0.5 ms each (the default is 5 ms) the whole gateway acce
 CARRIER_LEASE = 6_000
 """Milliseconds after which the carriers of a process that fell silent are another's."""
 NODE_LEASE = 120_000
-"""Milliseconds after which its number is; longer than a database takes to fail over, since its messages' ids depend on it."""
+"""Milliseconds after which its number is."""
+NODE_RENEWED = 15.0
+"""Seconds between renewals."""
 COLLECTIONS = (50_000, 20, 100)
 """Objects made before a young collection, young ones before a middle one, middle ones before a full one."""
 SIMULATED = Carrier(id=SIMULATOR, host="", port=0, system_id="globewire", password="", window=100, sender="Globewire")
@@ -89,6 +91,7 @@ class Gateway:
     def __init__(self, config: Config, only: frozenset[str] = frozenset()) -> None:
         self._config, self._only = config, only or frozenset(STAGES)
         self._stops: list[Stop] = []
+        self._stopping = False
         self.api: tuple[str, int] | None = None
         self.simulator: tuple[str, int] | None = None
         self.first_key: tuple[str, str] | None = None
@@ -107,6 +110,7 @@ class Gateway:
 
     async def stop(self) -> None:
         """Stop the stages in reverse: accept no more, finish what is in flight, close the hold."""
+        self._stopping = True
         while self._stops:
             await self._stops.pop()()
 
@@ -189,13 +193,21 @@ class Gateway:
 
         async def begin() -> None:
             await hold.recover(now(), SEND, carrier)
-            stops.append(self._work(make()))
+            worker = make()
+            stops.append(self._begin(worker.run, before=partial(self._leave, worker)))
 
         async def end() -> None:
             await stops.pop()()
 
         owned = Owned(hold, f"carrier {carrier}", self._me, CARRIER_LEASE, now=now, begin=begin, end=end)
         return self._begin(owned.run, before=owned.stop)
+
+    async def _leave(self, worker: Worker) -> None:
+        """End its binds; and unless the whole process ends, see what it knows of its last submits written down, though the hold
+        be away: else they would be in doubt."""
+        await worker.stop(DRAIN)
+        if not self._stopping:
+            await worker.finish()
 
     def _tell(self, hold: Hold, registry: Registry) -> None:
         settings = self._config.callbacks
@@ -248,15 +260,21 @@ class Gateway:
         """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""
         for node in range(NODES):
             if await hold.own(f"node {node}", self._me, now(), NODE_LEASE):
-                renewed = Owned(hold, f"node {node}", self._me, NODE_LEASE, now=now, begin=_nothing, end=self._fail)
-                self._run(renewed.run)
+                self._run(partial(self._renew, hold, f"node {node}"))
                 return node
         raise SchemaFault(f"{NODES} processes share this database already, and no more can")
 
-    async def _fail(self) -> None:
-        """Nothing more may be done under a name that another may have by now."""
-        log.critical("this process lost its number among those that share the hold")
-        self.failed.set()
+    async def _renew(self, hold: Hold, node: str) -> None:
+        """Keep the number until cancelled. While the hold is away nothing is kept under it, so it can wait; where it turns out to
+        be another's by now this process ends, to begin anew with one of its own."""
+        while not self.failed.is_set():
+            await asyncio.sleep(NODE_RENEWED)
+            try:
+                if not await hold.own(node, self._me, now(), NODE_LEASE):
+                    log.critical("this process lost its number among those that share the hold", what=node)
+                    self.failed.set()
+            except Unavailable as fault:
+                log.error("the hold does not serve", what=node, reason=str(fault))
 
     def _run(self, run: Stop, before: Stop | None = None) -> None:
         """Start a stage's loop, which `stop` ends."""
@@ -268,10 +286,12 @@ class Gateway:
         task.add_done_callback(self._ended)
 
         async def stop() -> None:
-            if before is not None and not task.done():
-                await before()
-            task.cancel()
-            await asyncio.wait([task])
+            try:
+                if before is not None and not task.done():
+                    await before()
+            finally:
+                task.cancel()
+                await asyncio.wait([task])
 
         return stop
 
@@ -287,10 +307,6 @@ async def _let_go(hold: Hold, owner: str) -> None:
         await hold.disown(owner)
     except Unavailable as fault:
         log.warning("what this process owns is given up by time", reason=str(fault))
-
-
-async def _nothing() -> None:
-    """Nothing is begun with a number; it is only kept."""
 
 
 def _spare_the_collector() -> None:

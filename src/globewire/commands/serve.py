@@ -18,7 +18,7 @@ from globewire.config import Config, Listen
 from globewire.config.kinds import LISTEN
 from globewire.declare import FIRST
 from globewire.gateway import Gateway
-from globewire.hold.schema import SchemaFault
+from globewire.hold.schema import HoldAway, SchemaFault
 from globewire.vault import VaultFault
 
 app = typer.Typer()
@@ -85,6 +85,8 @@ def _run(settings: Config, stages: frozenset[str], config: Path | None, as_json:
 
     try:
         return uvloop.run(gateway.run(settings, stages, ready))
+    except HoldAway as fault:
+        raise Trouble(str(fault), "see that it runs, and start the gateway again", code=FAILED) from fault
     except (SchemaFault, VaultFault) as fault:
         raise Trouble(str(fault)) from fault
     except OSError as fault:

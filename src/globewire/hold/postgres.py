@@ -20,7 +20,7 @@ from globewire.hold.pg import facts as written
 from globewire.hold.pg import keeping, lanes, ledger, sharing
 from globewire.hold.pg.bell import Bell
 from globewire.hold.pg.days import DAY, IDS, Days
-from globewire.hold.pg.faults import stale
+from globewire.hold.pg.faults import stale, unreachable
 from globewire.hold.pg.hosts import Hosts
 from globewire.hold.pg.line import Line
 from globewire.hold.pg.schema import check, check_durable, migrate
@@ -50,7 +50,7 @@ from globewire.hold.port import (
     TellJob,
     UserEntry,
 )
-from globewire.hold.schema import SchemaFault
+from globewire.hold.schema import HoldAway, SchemaFault
 from globewire.hold.wake import Wakes
 from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
 
@@ -83,14 +83,16 @@ class PostgresHold:
     @classmethod
     async def open(cls, url: str, *, migrate: bool = False, durable: bool = True) -> "PostgresHold":
         """Connect, and bring the schema up to date where `migrate` says so. SchemaFault says what is wrong, in a sentence: no
-        connection, an older or newer schema, or, unless `durable` is False, a server that does not flush its commits."""
+        connection (HoldAway, where that may pass), an older or newer schema, or, unless `durable` is False, a server that does
+        not flush its commits."""
         wakes, hosts = Wakes(), Hosts(url, **_OPTIONS)
         try:
             await _prepare(await hosts.connect(), migrate, durable)
             bell = await Bell.hung(hosts.connect, wakes)
             return cls(await asyncpg.create_pool(connect=hosts.connect, **_POOL), bell, wakes)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
-            raise SchemaFault(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
+            kind = HoldAway if unreachable(fault) else SchemaFault
+            raise kind(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
 
     async def close(self) -> None:
         for line in (self._keeping, self._claiming, self._writing):

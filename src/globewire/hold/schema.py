@@ -79,6 +79,10 @@ class SchemaFault(Exception):
     """The file cannot be used by this program; the sentence says what to do."""
 
 
+class HoldAway(SchemaFault):
+    """The database cannot be reached now, whatever is in it: later it may."""
+
+
 def migrate(connection: sqlite3.Connection) -> int:
     """Run the migrations that are missing, each in a transaction of its own; how many ran."""
     had = version(connection)

@@ -91,6 +91,16 @@ class Worker:
             log.warning("stopped with submits unanswered", carrier=self.id, messages=len(self._in_hand))
         await self._carrier.leave(min(limit, 2.0))
 
+    async def finish(self) -> None:
+        """After `stop`: return when what came of all that was in hand is written down, at the latest when its lease ends."""
+        try:
+            async with asyncio.timeout(LEASE / 1000):
+                while self._in_hand:
+                    self._carrier.moved.clear()
+                    await self._carrier.moved.wait()
+        except TimeoutError:
+            log.warning("stopped with endings unwritten", carrier=self.id, messages=len(self._in_hand))
+
     # --- claim and submit ------------------------------------------------------------------------------------------------
 
     async def _claim(self) -> None:

@@ -27,6 +27,11 @@ def away(fault: BaseException) -> bool:
     return isinstance(fault, _AWAY) and not isinstance(fault, ValueError)
 
 
+def unreachable(fault: BaseException) -> bool:
+    """Whether a connection that could not be made may be made later, with nothing changed here: it is not the password, say."""
+    return away(fault) and not isinstance(fault, asyncpg.InvalidAuthorizationSpecificationError)
+
+
 def stale(fault: BaseException) -> bool:
     """Whether the connection it came over is of no use any more: its server does not write."""
     return away(fault) and not isinstance(fault, (asyncpg.InsufficientResourcesError, asyncpg.QueryCanceledError))
