@@ -79,6 +79,7 @@ class PostgresHold:
         self._pool, self._bell, self._wakes = pool, bell, wakes
         self._days = Days(pool)
         self._keeping, self._claiming, self._writing = (Line(pool, self._days.mend) for _ in range(3))
+        self._unclaimed: dict[str, set[int]] = {}
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = False, durable: bool = True) -> "PostgresHold":
@@ -129,7 +130,20 @@ class PostgresHold:
     # --- work
 
     async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
-        return cast(list[J], await self._claiming.ask(_CLAIM[lane.name], (limit, now, lease, of)))
+        if self._unclaimed.get(of):
+            await self._unclaim(of, now)
+        try:
+            return cast(list[J], await self._claiming.ask(_CLAIM[lane.name], (limit, now, lease, of)))
+        except Unavailable:
+            if lane.name == SEND.name:  # leases of other lanes are short
+                self._unclaimed.setdefault(of, set()).add(now + lease)
+            raise
+
+    async def _unclaim(self, carrier: str, now: Millis) -> None:
+        """Free what is leased by claims whose commit may have been done though nobody was told: nobody has it in hand."""
+        ends = frozenset(self._unclaimed[carrier])
+        await self._claiming.ask(lanes.unclaim, (carrier, sorted(ends), now))
+        self._unclaimed[carrier] -= ends
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
         if await self._writing.ask(lanes.done, outcomes):

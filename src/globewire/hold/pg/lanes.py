@@ -55,6 +55,16 @@ async def _claim_send(connection: Any, limit: int, now: int, lease: int, of: str
     return jobs
 
 
+_UNCLAIM = "UPDATE sending SET leased = false, due_at = $3 WHERE carrier = $1 AND leased AND due_at = ANY($2::bigint[])"
+
+
+async def unclaim(connection: Any, payloads: Sequence[tuple[str, Sequence[int], int]]) -> list[None]:
+    """Make due again what was leased until just these moments, by claims that nobody got: (carrier, lease ends, now)."""
+    for carrier, ends, now in payloads:
+        await connection.execute(_UNCLAIM, carrier, list(ends), now)
+    return [None] * len(payloads)
+
+
 _LEASE_HEARD = (
     "WITH due AS MATERIALIZED (SELECT id FROM heard WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) "
     "UPDATE heard AS h SET tries = h.tries + 1, due_at = $3 FROM due WHERE h.id = due.id "
