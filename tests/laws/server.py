@@ -7,9 +7,11 @@ user can read them.
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,6 +66,16 @@ class Server:
     def stop(self, how: str = "immediate") -> None:
         """Stop it: `immediate` as a crash does, `fast` by breaking off what clients do."""
         self._run("pg_ctl", "-w", "-t", "60", "-m", how, "stop")
+
+    def kill(self) -> None:
+        """End it as a machine's death does: every process of it, with no time to say a word or to flush one."""
+        file = self._data / "postmaster.pid"
+        first = int(file.read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for process in (first, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        file.unlink()
 
     def promote(self) -> None:
         """Make a standby the primary."""

@@ -61,8 +61,8 @@ class Bell:
             try:
                 connection = await self._connect()
                 await self._listen(connection)
-            except Exception:
-                log.warning("the bell is silent for now", exc_info=True)
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the next try may do
+                log.warning("the bell is silent for now", reason=f"{type(fault).__name__}: {fault}")
                 continue
             await self._serve(connection)
 
@@ -80,8 +80,8 @@ class Bell:
                 # With nothing rung, it still tells whether the server is there.
                 await connection.execute("SELECT pg_notify($1, ring) FROM unnest($2::text[]) AS ring", CHANNEL, rung)
                 await asyncio.sleep(GAP)
-        except Exception:
-            log.warning("the bell is silent for now", exc_info=True)
+        except Exception as fault:  # noqa: BLE001 - it is made anew, whatever ended it
+            log.warning("the bell is silent for now", reason=f"{type(fault).__name__}: {fault}")
         finally:
             connection.terminate()
 
