@@ -1,6 +1,6 @@
 """`make run`: serve with the simulator, send a first SMS through the official SDK, show its life, then go on serving.
 
-It writes var/laptop.toml once, with an AccessKey made for this machine, and listens for the delivery receipt by itself.
+It writes var/laptop.toml anew each time, with an AccessKey made once for this machine, and takes the delivery receipt itself.
 """
 
 import json
@@ -28,6 +28,8 @@ console = Console(highlight=False)
 
 def main() -> None:
     """Serve, send, show, and serve on until interrupted."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have left SIGINT ignored
+        signal.signal(number, interrupted)
     receipts = listen()
     key = prepare(receipts.server_port)
     gateway = subprocess.Popen(
@@ -50,6 +52,11 @@ def main() -> None:
         if gateway.poll() is None:
             gateway.send_signal(signal.SIGTERM)
         gateway.wait()
+
+
+def interrupted(number: int, frame: object) -> None:
+    """End as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def prepare(port: int) -> tuple[str, str]:

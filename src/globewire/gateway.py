@@ -27,6 +27,7 @@ from globewire.accept.turns import OwnTurns, SharedTurns
 from globewire.config import SIMULATOR, Api, Config, HoldSettings
 from globewire.declare import declare, first_account
 from globewire.errors import Unavailable
+from globewire.hold.claimant import Claimant
 from globewire.hold.port import SEND, SETTLE, TELL, Hold, Question
 from globewire.hold.postgres import PostgresHold
 from globewire.hold.schema import SchemaFault
@@ -44,7 +45,7 @@ from globewire.settle.receipts import Receipts
 from globewire.tell.callbacks import Callbacks
 from globewire.tell.callbacks import Settings as Pushing
 from globewire.tend.sweep import Sweep
-from globewire.vault import open_vault
+from globewire.vault import VaultFault, open_vault
 from globewire.verdict.route import Router
 from globewire.wire import number
 
@@ -118,6 +119,8 @@ class Gateway:
         config, only = self._config, self._only
         hold = await open_hold(config.hold, create=True)
         self._stops.append(hold.close)
+        if not config.hold.shared:
+            self._stops.append(Claimant(Path(config.hold.path), sorted(only), STAGES).release)
         self._stops.append(partial(_let_go, hold, self._me))
         registry = await self._registry(hold)
         carriers = await self._carriers()
@@ -139,6 +142,12 @@ class Gateway:
     async def _registry(self, hold: Hold) -> Registry:
         """The book, with what the configuration declares in it, or else a first account."""
         settings = self._config.hold
+        book = await hold.book()
+        if book is not None and book.keys and not settings.master_key and not Path(settings.key_file).exists():
+            raise VaultFault(
+                f"the master key file {settings.key_file} is missing, and the database has secrets that only it opens: "
+                "put it back, or give GLOBEWIRE_MASTER_KEY"
+            )
         vault = open_vault(settings.master_key, Path(settings.key_file))
         await declare(hold, vault, self._config.accounts, now())
         self.first_key = await first_account(hold, vault, now())
