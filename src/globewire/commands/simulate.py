@@ -20,7 +20,7 @@ from globewire.config import Listen, SimulatorSettings
 from globewire.config.kinds import LISTEN
 from globewire.send.simulator import Simulator
 from globewire.send.taken import Taken
-from globewire.verdict.script import MAGIC
+from globewire.verdict.script import MAGIC, Behaviour
 
 app = typer.Typer()
 PORT = 2775
@@ -38,12 +38,17 @@ def simulate(
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", help=f"Where to listen; else [simulator] listen, else port {PORT}.")
     ] = "",
+    system_id: Annotated[str, typer.Option("--system-id", metavar="ID", help="Who may bind; else anybody.")] = "",
+    password: Annotated[
+        str,
+        typer.Option("--password", metavar="TEXT", envvar="GLOBEWIRE_SIMULATE_PASSWORD", help="With which password; else any."),
+    ] = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the simulated carrier alone, for any SMPP client, until it is told to stop.
 
-    It takes submits by SMPP 3.4, whatever the system_id and password, and tells of each by a receipt. It delivers nothing. How
+    It takes submits by SMPP 3.4, from whoever binds unless told who may, and tells of each by a receipt. It delivers nothing. How
     it behaves stands in [simulator] of the configuration; what a number ends in may choose an outcome. With --json the address
     is printed on one line, then an event a line.
     """
@@ -54,19 +59,20 @@ def simulate(
     elif not wanted.listen.port:
         wanted = dataclasses.replace(wanted, listen=Listen(wanted.listen.host, PORT))
     journal.keep(settings.log)
-    uvloop.run(_run(wanted, as_json))
+    behaviour = dataclasses.replace(wanted.behaviour, system_id=system_id, password=password)
+    uvloop.run(_run(wanted, behaviour, as_json))
 
 
-async def _run(wanted: SimulatorSettings, as_json: bool) -> None:
+async def _run(wanted: SimulatorSettings, behaviour: Behaviour, as_json: bool) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    simulator = Simulator(wanted.behaviour, remember=REMEMBER)
+    simulator = Simulator(behaviour, remember=REMEMBER)
     address = await _start(simulator, wanted.listen)
     if as_json:
         paper.as_json({"simulator": str(address)}, line=True)
     else:
-        _introduce(address, wanted)
+        _introduce(address, wanted, behaviour)
     watch = Watch(simulator, as_json)
     told = asyncio.create_task(stopping.wait())
     while not told.done():
@@ -83,8 +89,10 @@ async def _start(simulator: Simulator, listen: Listen) -> Listen:
         raise Trouble(f"the address {listen} {why}", "give another: --listen 127.0.0.1:0 takes any", code=FAILED) from fault
 
 
-def _introduce(address: Listen, wanted: SimulatorSettings) -> None:
-    paper.say(f"A simulated carrier listens at {address} for SMPP 3.4, with any system_id and password. It delivers nothing.\n")
+def _introduce(address: Listen, wanted: SimulatorSettings, behaviour: Behaviour) -> None:
+    who = f"system_id {behaviour.system_id}" if behaviour.system_id else "any system_id"
+    password = "its password" if behaviour.password else "any password"
+    paper.say(f"A simulated carrier listens at {address} for SMPP 3.4, with {who} and {password}. It delivers nothing.\n")
     if wanted.magic:
         paper.table(("A number that ends in", "is"), [(ending, magic.does) for ending, magic in MAGIC.items()], "")
     paper.say("\nStop it with Ctrl-C.\n")
