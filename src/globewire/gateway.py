@@ -24,6 +24,7 @@ from globewire.accept.nonces import Nonces
 from globewire.accept.pressure import Pressure
 from globewire.accept.server import Limits, Server
 from globewire.accept.turns import OwnTurns, SharedTurns
+from globewire.clock import Clock
 from globewire.config import SIMULATOR, Api, Config, HoldSettings
 from globewire.declare import declare, first_account
 from globewire.errors import Unavailable
@@ -89,8 +90,8 @@ async def open_hold(settings: HoldSettings, *, create: bool, migrate: bool = Fal
 class Gateway:
     """A running gateway, or the stages of it named in `only`. What fails while starting raises, with nothing left running."""
 
-    def __init__(self, config: Config, only: frozenset[str] = frozenset()) -> None:
-        self._config, self._only = config, only or frozenset(STAGES)
+    def __init__(self, config: Config, only: frozenset[str] = frozenset(), clock: Clock | None = None) -> None:
+        self._config, self._only, self._clock = config, only or frozenset(STAGES), clock or Clock()
         self._stops: list[Stop] = []
         self._stopping = False
         self.api: tuple[str, int] | None = None
@@ -130,7 +131,7 @@ class Gateway:
         if "send" in only:
             self._send(hold, carriers, Routing(router, config.routes))
         if "settle" in only:
-            self._run(Receipts(hold, now=now).run)
+            self._run(Receipts(hold, now=self._clock.now).run)
         if "tell" in only:
             self._tell(hold, registry)
         if "tend" in only:
@@ -149,8 +150,8 @@ class Gateway:
                 "put it back, or give GLOBEWIRE_MASTER_KEY"
             )
         vault = open_vault(settings.master_key, Path(settings.key_file))
-        await declare(hold, vault, self._config.accounts, now())
-        self.first_key = await first_account(hold, vault, now())
+        await declare(hold, vault, self._config.accounts, self._clock.now())
+        self.first_key = await first_account(hold, vault, self._clock.now())
         registry = Registry(hold, vault)
         await registry.refresh()
         self._run(registry.run)
@@ -172,11 +173,11 @@ class Gateway:
     async def _recover(self, hold: Hold, carriers: dict[CarrierId, Carrier]) -> None:
         """No other process does these stages on this file: what an earlier one had leased is free again."""
         for carrier in carriers if "send" in self._only else ():
-            await hold.recover(now(), SEND, carrier)
+            await hold.recover(self._clock.now(), SEND, carrier)
         if "settle" in self._only:
-            await hold.recover(now(), SETTLE)
+            await hold.recover(self._clock.now(), SETTLE)
         if "tell" in self._only:
-            await hold.recover(now(), TELL)
+            await hold.recover(self._clock.now(), TELL)
 
     def _send(self, hold: Hold, carriers: dict[CarrierId, Carrier], routing: Routing) -> None:
         """A worker for each carrier; they stop all together, since each may have to wait for its carrier's answers."""
@@ -185,7 +186,7 @@ class Gateway:
         for carrier in carriers.values():
             tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
             sessions = partial(CarrierSessions, carrier, tls=tls, clock=clock, jitter=random.random)
-            make = partial(Worker, hold, carrier, routing, now=now, make=sessions)
+            make = partial(Worker, hold, carrier, routing, now=self._clock.now, make=sessions)
             stops.append(self._send_while_owned(hold, carrier.id, make) if self._config.hold.shared else self._work(make()))
 
         async def stop() -> None:
@@ -201,14 +202,14 @@ class Gateway:
         stops: list[Stop] = []
 
         async def begin() -> None:
-            await hold.recover(now(), SEND, carrier)
+            await hold.recover(self._clock.now(), SEND, carrier)
             worker = make()
             stops.append(self._begin(worker.run, before=partial(self._leave, worker)))
 
         async def end() -> None:
             await stops.pop()()
 
-        owned = Owned(hold, f"carrier {carrier}", self._me, CARRIER_LEASE, now=now, begin=begin, end=end)
+        owned = Owned(hold, f"carrier {carrier}", self._me, CARRIER_LEASE, now=self._clock.now, begin=begin, end=end)
         return self._begin(owned.run, before=owned.stop)
 
     async def _leave(self, worker: Worker) -> None:
@@ -227,12 +228,14 @@ class Gateway:
             batch=settings.batch,
             connections=settings.connections,
         )
-        callbacks = Callbacks(hold, settings=pushing, clock=now, secret_of=registry.callback_secret)
+        callbacks = Callbacks(hold, settings=pushing, clock=self._clock.now, secret_of=registry.callback_secret)
         self._run(callbacks.run, before=callbacks.stop)
 
     def _sweep(self, hold: Hold) -> Sweep:
         settings, grace = self._config.hold, self._config.send.grace * 1000
-        return Sweep(hold, grace=grace, bodies_days=settings.keep_bodies_days, messages_days=settings.keep_messages_days, now=now)
+        return Sweep(
+            hold, grace=grace, bodies_days=settings.keep_bodies_days, messages_days=settings.keep_messages_days, now=self._clock.now
+        )
 
     async def _accept(self, hold: Hold, registry: Registry, router: Router, carriers: dict[CarrierId, Carrier]) -> None:
         number.prepare()
@@ -240,13 +243,13 @@ class Gateway:
         newest = await hold.search(Question(limit=1))
         shared = self._config.hold.shared
         node = await self._node(hold) if shared else api.node
-        mint = Mint(now, node, max((standing.message.id for standing in newest), default=0))
+        mint = Mint(self._clock.now, node, max((standing.message.id for standing in newest), default=0))
         pressure = Pressure(hold, self._config.send.backlog)
         self._run(pressure.run)
         intake = Intake(
-            Desk(hold, router, carriers, lambda: registry.accounts, now, mint.ids, self._config.send.validity),
-            Nonces(await hold.nonces(now()), now),
-            SharedTurns(hold, now) if shared else OwnTurns(),
+            Desk(hold, router, carriers, lambda: registry.accounts, self._clock.now, mint.ids, self._config.send.validity),
+            Nonces(await hold.nonces(self._clock.now()), self._clock.now),
+            SharedTurns(hold, self._clock.now) if shared else OwnTurns(),
             pressure,
             register=lambda: registry.register,
             request_id=request_ids,
@@ -268,7 +271,7 @@ class Gateway:
     async def _node(self, hold: Hold) -> int:
         """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""
         for node in range(NODES):
-            if await hold.own(f"node {node}", self._me, now(), NODE_LEASE):
+            if await hold.own(f"node {node}", self._me, self._clock.now(), NODE_LEASE):
                 self._run(partial(self._renew, hold, f"node {node}"))
                 return node
         raise SchemaFault(f"{NODES} processes share this database already, and no more can")
@@ -279,7 +282,7 @@ class Gateway:
         while not self.failed.is_set():
             await asyncio.sleep(NODE_RENEWED)
             try:
-                if not await hold.own(node, self._me, now(), NODE_LEASE):
+                if not await hold.own(node, self._me, self._clock.now(), NODE_LEASE):
                     log.critical("this process lost its number among those that share the hold", what=node)
                     self.failed.set()
             except Unavailable as fault:

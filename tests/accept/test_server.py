@@ -675,7 +675,7 @@ async def test_asgi_under_a_prefix() -> None:
     def make() -> asyncio.Protocol:
         return HttpToolsProtocol(config=config, server_state=state, app_state={})
 
-    async with serving(elsewhere=Elsewhere("/console", make)) as (server, dial):
+    async with serving(elsewhere=Elsewhere(("/nowhere", "/console"), make)) as (server, dial):
         line = await dial()
         assert (await line.ask(b"GET /consul HTTP/1.1\r\n\r\n")).json["path"] == "/consul"
         await line.send(

@@ -47,12 +47,12 @@ class House(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Requests whose path begins with `prefix` go, connection and all, to a protocol of their own, such as uvicorn's for ASGI.
+    """Requests whose path begins with one of `prefixes` go, connection and all, to another protocol: uvicorn's for ASGI, say.
 
     It gets the transport and the request again, and is then its maker's to stop.
     """
 
-    prefix: str
+    prefixes: tuple[str, ...]
     make: Callable[[], asyncio.Protocol]
 
 
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
         if self._proxied:
             peer, secure = origin.behind(peer, secure, asked.headers, house.proxies)
         raw = Raw(asked.method, asked.path, asked.query, asked.headers, asked.body, peer, secure)
-        if house.elsewhere is not None and asked.path.startswith(house.elsewhere.prefix) and asked.refused is None:
+        if house.elsewhere is not None and asked.path.startswith(house.elsewhere.prefixes) and asked.refused is None:
             self._hand_over(house.elsewhere, asked)
             return
         reply = await house.reply(raw) if asked.refused is None else house.refusal(asked.refused, raw)

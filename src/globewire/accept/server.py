@@ -3,7 +3,7 @@
 Why not uvicorn: its protocol class has no deadline for slow heads and bodies, answers its own faults in plain text, and stops
 at request lines of 64 KiB. To override that is to lean on its private parts. This one, on the same parser (httptools), has all
 of it and takes less processor time for a request: 19 us against 25 (uvloop, a trivial reply, side by side). ASGI stays
-possible: what is under a prefix can be handed to uvicorn's protocol, connection and all, at the same address (`Elsewhere`).
+possible: what is under some prefixes can be handed to uvicorn's protocol, connection and all, at the same address (`Elsewhere`).
 
 Decided here: every method that HTTP knows reaches `answer`, OPTIONS too, and what the API does not take is refused there. So
 a browser's preflight is never granted: a page that signs would hold the AccessKey's secret. What is not HTTP, too large, too
