@@ -560,3 +560,24 @@ def test_the_page_is_current() -> None:
     """docs/configuration.md is what tools/configuration.py writes; run that after a change to the tables."""
     page = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "configuration.py"))
     assert page["PAGE"].read_text(encoding="utf-8") == page["document"]()
+
+
+@pytest.mark.parametrize(
+    ("text", "reachable", "emulating"),
+    [
+        ("", False, True),
+        ('[api]\nlisten = "localhost:8018"', False, True),
+        ('[api]\nlisten = "[::1]:8018"', False, True),
+        ('[api]\nlisten = "0.0.0.0:8018"', True, False),
+        ('[api]\nlisten = "192.0.2.1:8018"', True, False),
+        ('[api]\nlisten = "sms.example:8018"', True, False),
+        ('[api]\ntrusted_proxies = ["127.0.0.1"]', True, False),
+        ("[simulator]\nenabled = false", False, False),
+        (CARRIER, False, False),
+        (CARRIER + "[simulator]\nenabled = true", False, False),
+    ],
+)
+def test_an_emulator_is_alone_on_its_machine(text: str, reachable: bool, emulating: bool) -> None:
+    """Only where nothing but the simulated carrier can be sent to, and only from here, may tests do what they like."""
+    found = config.read(text, "x.toml", {})
+    assert (found.reachable, found.emulating) == (reachable, emulating)

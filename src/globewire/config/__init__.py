@@ -10,6 +10,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from globewire.config.fields import ROOT_FIELDS
@@ -70,6 +71,24 @@ class Config:
     simulator: SimulatorSettings = field(default_factory=SimulatorSettings)
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[Mistake, ...] = ()
+
+    @property
+    def reachable(self) -> bool:
+        """Whether other machines than this one may reach the API: by its address, or by way of a proxy in front of it."""
+        return bool(self.api.trusted_proxies) or not _here(self.api.listen.host)
+
+    @property
+    def emulating(self) -> bool:
+        """Whether messages go to the simulated carrier alone and only this machine sends them: nothing that counts is here."""
+        return bool(self.simulator.enabled) and not self.carriers and not self.reachable
+
+
+def _here(host: str) -> bool:
+    """Whether `host` means this machine's loopback, whatever a resolver says."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 ROOT = Section(Config, "The whole file.", ROOT_FIELDS)
