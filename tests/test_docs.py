@@ -15,11 +15,11 @@ import typer
 
 from clients.running import House, running
 from globewire import config, errors
-from globewire.accept import batch, fields, framing, once
+from globewire.accept import batch, framing, once
 from globewire.cli import application
 from globewire.hold import sqlite
 from globewire.verdict import policy
-from globewire.wire import request, signature
+from globewire.wire import parameters, request, signature
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,8 +56,8 @@ def test_every_row_of_errors_is_in_the_page() -> None:
 
 FIGURES = {
     "api.md": [
-        f"1 to {fields.LONGEST_TEXT:,} characters",
-        f"1 to {fields.LONGEST_VALIDITY:,} seconds",
+        f"1 to {parameters.LONGEST_TEXT:,} characters",
+        f"1 to {parameters.LONGEST_VALIDITY:,} seconds",
         f"may lie {signature.WINDOW[request.Scheme.V3] // 60_000} minutes",
         f"{signature.WINDOW[request.Scheme.V1] // 60_000} with V1",
         f"1 to {once.LONGEST} printable characters",
@@ -68,8 +68,8 @@ FIGURES = {
         f"has {config.Api().header_timeout:g} seconds to arrive and its body {config.Api().body_timeout:g}",
     ],
     "decisions.md": [
-        f"1 to {fields.LONGEST_VALIDITY:,} (seven days); {config.SendSettings().validity:,}",
-        f"{fields.LONGEST_TEXT:,} characters.",
+        f"1 to {parameters.LONGEST_VALIDITY:,} (seven days); {config.SendSettings().validity:,}",
+        f"{parameters.LONGEST_TEXT:,} characters.",
         f"at most {policy.MOST_CHARACTERS:,} characters",
         f"{batch.MOST:,} long texts",
         f"{config.HoldSettings().keep_messages_days} days, its text {config.HoldSettings().keep_bodies_days};",

@@ -43,6 +43,7 @@ class Row:
 COMMANDS: dict[str, Row] = {
     "serve": Row("serve", "Run the gateway.", group=False),
     "send": Row("send", "Send a message as an SDK would.", group=False),
+    "preview": Row("preview", "Show what would become of a message: parts, number, route.", group=False),
     "message": Row("message", "Look messages up, and see why they went as they did."),
     "carrier": Row("carrier", "See how the carriers stand."),
     "account": Row("account", "Open accounts and change them."),

@@ -72,6 +72,15 @@ SIMULATED = Carrier(id=SIMULATOR, host="", port=0, system_id="globewire", passwo
 Stop = Callable[[], Coroutine[Any, Any, None]]
 
 
+def carriers_of(config: Config) -> dict[CarrierId, Carrier]:
+    """The carriers by id, the simulator among them where it is wanted; its address is the one it was told to take."""
+    carriers = {carrier.id: carrier for carrier in config.carriers}
+    if config.simulator.enabled:
+        listen = config.simulator.listen
+        carriers[SIMULATOR] = replace(SIMULATED, host=listen.host, port=listen.port)
+    return carriers
+
+
 def now() -> Millis:
     """The wall clock."""
     return Millis(time.time_ns() // 1_000_000)
@@ -159,14 +168,11 @@ class Gateway:
 
     async def _carriers(self) -> dict[CarrierId, Carrier]:
         """The carriers by id; the simulator among them where it is wanted, and started where messages are sent."""
-        settings = self._config.simulator
-        carriers = {carrier.id: carrier for carrier in self._config.carriers}
-        if settings.enabled:
-            host, port = settings.listen.host, settings.listen.port
-            if "send" in self._only:
-                simulator = Simulator(settings.behaviour)
-                self.simulator = host, port = await simulator.start(host, port)
-                self._stops.append(simulator.stop)
+        settings, carriers = self._config.simulator, carriers_of(self._config)
+        if settings.enabled and "send" in self._only:
+            simulator = Simulator(settings.behaviour)
+            self.simulator = host, port = await simulator.start(settings.listen.host, settings.listen.port)
+            self._stops.append(simulator.stop)
             carriers[SIMULATOR] = replace(SIMULATED, host=host, port=port)
         return carriers
 

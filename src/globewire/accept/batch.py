@@ -3,16 +3,17 @@
 import orjson
 
 from globewire import errors
-from globewire.accept import fields
-from globewire.accept.desk import Asking, Common, Desk
-from globewire.accept.send import ACCEPTED, read_common
+from globewire.accept.desk import Asking, Desk
+from globewire.accept.send import ACCEPTED
 from globewire.errors import Refused, refuse
 from globewire.hold.port import Submission
 from globewire.message import MessageId
+from globewire.verdict import judge
+from globewire.verdict.judge import Common, Terms
 from globewire.verdict.route import Decision
 from globewire.wire import number
+from globewire.wire import parameters as given
 from globewire.wire.reply import Fields
-from globewire.wire.segment import cut
 
 MOST = 1000
 
@@ -20,20 +21,21 @@ MOST = 1000
 async def batch(desk: Desk, asking: Asking) -> Fields:
     """Keep every message that can be sent; numbers that cannot be are listed. Where none can, the first reason is the answer."""
     parameters = asking.call.parameters
-    numbers = strings(fields.required(parameters, "To"), "To")
-    texts = strings(fields.required(parameters, "Message"), "Message")
+    numbers = strings(given.required(parameters, "To"), "To")
+    texts = strings(given.required(parameters, "Message"), "Message")
     if len(numbers) > MOST:
         raise refuse(errors.MOBILE_COUNT_OVER_LIMIT)
     if not numbers or len(numbers) != len(texts):
         raise refuse(
             errors.INVALID_PARAMETERS, f"To has {len(numbers)} numbers and Message {len(texts)} texts; they must be as many"
         )
-    common = read_common(desk, asking)
+    terms = desk.terms(asking)
+    common = judge.common(parameters, terms, desk.router)
     kept: list[tuple[Submission, Decision]] = []
     failed: list[tuple[str, Refused]] = []
     for id, to, message in zip(desk.mint(len(numbers)), numbers, texts, strict=True):
         try:
-            kept.append(_one(desk, asking, id, to, message, common))
+            kept.append(_one(desk, asking, id, to, message, common, terms))
         except Refused as refused:
             failed.append((to, refused))
     if not kept:
@@ -43,17 +45,18 @@ async def batch(desk: Desk, asking: Asking) -> Fields:
         "RequestId": asking.request_id,
         "FailedList": orjson.dumps([to for to, _ in failed]).decode(),
         "ResponseDescription": ACCEPTED,
-        "From": desk.shown_sender(common, kept[0][1]),
+        "From": judge.shown_sender(common, kept[0][1], desk.carriers),
         "MessageIdList": orjson.dumps([str(submission.message.id) for submission, _ in kept]).decode(),
         "SuccessCount": str(len(kept)),
     }
     return await desk.keep(asking, [submission for submission, _ in kept], answer)
 
 
-def _one(desk: Desk, asking: Asking, id: MessageId, to: str, message: str, common: Common) -> tuple[Submission, Decision]:
-    target, text = number.read(to), fields.text(message)
-    decision = desk.route(asking.caller.account, target, common)
-    return desk.submission(asking, id, target, text, cut(text), common, decision), decision
+def _one(
+    desk: Desk, asking: Asking, id: MessageId, to: str, message: str, common: Common, terms: Terms
+) -> tuple[Submission, Decision]:
+    judged = judge.placed(number.read(to), given.text(message), common, terms, desk.router)
+    return desk.submission(asking, id, common, judged), judged.decision
 
 
 def strings(value: str, name: str) -> list[str]:

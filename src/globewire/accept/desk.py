@@ -6,19 +6,15 @@ from functools import lru_cache
 
 import orjson
 
-from globewire import errors
 from globewire.accept.once import once
-from globewire.errors import refuse
 from globewire.hold.port import AccountEntry, Conversion, Hold, Nonce, Submission
-from globewire.message import AccountId, CarrierId, Encoding, Message, MessageId, Millis
+from globewire.message import AccountId, CarrierId, Message, MessageId, Millis
 from globewire.plan import Carrier
 from globewire.verdict.admit import Caller
-from globewire.verdict.route import Asked, Decision, Router
-from globewire.wire import sender
-from globewire.wire.number import Number
+from globewire.verdict.judge import Common, Judged, Terms
+from globewire.verdict.route import Decision, Router
 from globewire.wire.reply import Fields
 from globewire.wire.request import Call
-from globewire.wire.segment import Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +29,6 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
-    """What the messages of one call share."""
-
-    sender: str
-    type: str
-    task_id: str
-    channel: str
-    validity: int
-
-
-@dataclass(frozen=True, slots=True)
 class Desk:
     """Values and ports of the accept stage."""
 
@@ -55,39 +40,20 @@ class Desk:
     mint: Callable[[int], list[MessageId]]
     validity: int
 
-    def sender(self, asking: Asking) -> str:
-        """From, else the account's default sender, else "" for the carrier's."""
-        given = asking.call.parameters.get("From", "")
-        if given:
-            return sender.read(given)
+    def terms(self, asking: Asking) -> Terms:
+        """What holds for the sends of whoever asks."""
         account = self.accounts().get(asking.caller.account)
-        return account.sender if account else ""
+        return Terms(asking.caller.account, account.sender if account else "", self.validity)
 
-    def channel(self, asking: Asking) -> str:
-        """ChannelId: a configured carrier or route, "" where not given."""
-        given = asking.call.parameters.get("ChannelId", "")
-        if given and not self.router.channel_known(given):
-            raise refuse(errors.INVALID_PARAMETERS, "ChannelId names no carrier and no route of this gateway")
-        return given
-
-    def route(self, account: AccountId, number: Number, common: Common) -> Decision:
-        """Where a message is to go; refused where no carrier serves it."""
-        asked = Asked(number.country, number.digits, account, common.type, common.channel, common.sender)
-        decision = self.router.decide(asked)
-        if not decision.carriers:
-            raise refuse(errors.NOT_SUPPORTED_COUNTRY, "no route of this gateway leads there")
-        return decision
-
-    def submission(
-        self, asking: Asking, id: MessageId, number: Number, text: str, cut: Cut, common: Common, decision: Decision
-    ) -> Submission:
+    def submission(self, asking: Asking, id: MessageId, common: Common, judged: Judged) -> Submission:
         """The message to keep."""
+        number, cut = judged.number, judged.cut
         message = Message(
-            id, asking.caller.account, asking.caller.access_key, asking.request_id, number.digits, common.sender, text, common.type,
-            common.task_id, common.channel, Encoding(cut.encoding), len(cut.pieces), number.country, number.detail, asking.now,
+            id, asking.caller.account, asking.caller.access_key, asking.request_id, number.digits, common.sender, judged.text,
+            common.type, common.task_id, common.channel, cut.encoding, len(cut.pieces), number.country, number.detail, asking.now,
             common.validity,
         )  # fmt: skip
-        return Submission(message, decision.carriers[0], decision_text(decision))
+        return Submission(message, judged.decision.carriers[0], decision_text(judged.decision))
 
     async def keep(
         self, asking: Asking, submissions: Sequence[Submission], answer: Fields, conversions: Sequence[Conversion] = ()
@@ -99,10 +65,6 @@ class Desk:
             return answer
         said: Fields = orjson.loads(earlier)
         return said
-
-    def shown_sender(self, common: Common, decision: Decision) -> str:
-        """The sender that the recipient will see."""
-        return common.sender or self.carriers[decision.carriers[0]].sender
 
 
 @lru_cache(4096)

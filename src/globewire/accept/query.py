@@ -1,20 +1,20 @@
 """QueryMessage: where one message stands (contract 1.4). Another account's message does not exist."""
 
 from globewire import errors
-from globewire.accept import fields
 from globewire.accept.desk import Asking, Desk
 from globewire.accept.send import ACCEPTED
 from globewire.errors import refuse
 from globewire.hold.port import Standing
 from globewire.message import MessageId
 from globewire.verdict.outcome import query_status
+from globewire.wire import parameters as given
 from globewire.wire.callback import date
 from globewire.wire.reply import Fields
 
 
 async def query(desk: Desk, asking: Asking) -> Fields:
-    """Look the message up; the reply's fields. ReceiveDate, ErrorCode and ErrorDescription are empty while it is under way."""
-    standing = await find(desk, asking, fields.required(asking.call.parameters, "MessageId"))
+    """Look the message up; the reply's given. ReceiveDate, ErrorCode and ErrorDescription are empty while it is under way."""
+    standing = await find(desk, asking, given.required(asking.call.parameters, "MessageId"))
     message, detail = standing.message, standing.message.detail
     return {
         "Status": query_status(standing.state),

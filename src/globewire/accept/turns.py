@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from globewire.errors import THROTTLING_USER, refuse
 from globewire.hold.port import Hold
 from globewire.message import Millis
-from globewire.verdict.admit import Caller, keep_pace
+from globewire.verdict.admit import Caller, keep_pace, limit
 from globewire.verdict.pace import Throttle
-from globewire.wire.operation import OPERATIONS
 
 SHARE = 0.05
 """Seconds' worth of a quota that is drawn at once."""
@@ -53,7 +52,7 @@ class SharedTurns:
 
     async def take(self, caller: Caller, operation: str, now: Millis) -> None:
         """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
-        rate = caller.quota.get(operation, OPERATIONS[operation].quota)
+        rate = limit(caller.quota, operation)
         if rate <= 0:
             return
         if len(self._purses) > MOST:

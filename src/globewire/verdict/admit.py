@@ -192,12 +192,16 @@ def _diagnosis(request: AccessRequest, decision: Decision) -> str:
     return base64.b64encode(json.dumps(story, separators=(",", ":")).encode()).decode()
 
 
+def limit(quota: Mapping[str, int], operation: str) -> int:
+    """Calls a second: the account's `quota` for the operation, or the operation's own (contract 1.0)."""
+    return quota.get(operation, OPERATIONS[operation].quota)
+
+
 def keep_pace(throttle: Throttle, caller: Caller, operation: str, now_ms: float) -> None:
     """Return where it is the caller's turn; else `Throttling.User`, with `x-acs-retry-after` in whole milliseconds (contract 9.13).
 
-    The limit is the account's quota for the operation, or the operation's own (contract 1.0); its users share it.
+    Its users share an account's limit.
     """
-    limit = caller.quota.get(operation)
-    wait = throttle.check(caller.account, operation, OPERATIONS[operation].quota if limit is None else limit, now_ms)
+    wait = throttle.check(caller.account, operation, limit(caller.quota, operation), now_ms)
     if wait:
         raise refuse(THROTTLING_USER, headers=(("x-acs-retry-after", str(wait)),))

@@ -44,6 +44,17 @@ def cut(text: str) -> Cut:
     return Cut(encoding, _pieces(text, _PLAIN[encoding], _SHORT_HEADER))
 
 
+def size(piece: str, encoding: Encoding) -> int:
+    """What a piece takes: septets of GSM7, an extended character two; or 16-bit units of UCS2."""
+    return len(septets(piece)) if encoding is Encoding.GSM7 else len(ucs2(piece)) // 2
+
+
+def room(encoding: Encoding, parts: int) -> int:
+    """How much of that each of so many parts can take: 160 or 70 alone, 153 or 67 beside others."""
+    alone, each = _rooms(_PLAIN[encoding], _SHORT_HEADER)
+    return alone if parts == 1 else each
+
+
 def count(text: str) -> int:
     """How many parts `cut` makes."""
     return len(cut(text).pieces)
@@ -123,19 +134,31 @@ def _frame(piece: str, way: _Way, concatenation: Concatenation, reference: int, 
 
 def _pieces(text: str, alphabet: _Alphabet, header: int) -> tuple[str, ...]:
     """`text` in as few pieces as can be: whole where it fits without a header, else each beside one."""
-    octets = _ROOM - header
+    alone, each = _rooms(alphabet, header)
     match alphabet:
         case _Alphabet.GSM:
-            pieces = _by_septets(text, _ROOM * 8 // 7, octets * 8 // 7)
+            pieces = _by_septets(text, alone, each)
         case _Alphabet.LATIN1:
-            pieces = (text,) if len(text) <= _ROOM else _slices(text, octets)
+            pieces = (text,) if len(text) <= alone else _slices(text, each)
         case _Alphabet.UCS2:
-            pieces = _by_units(text, _ROOM // 2, octets // 2)
+            pieces = _by_units(text, alone, each)
         case _:
             assert_never(alphabet)
     if len(pieces) > MOST_PARTS:
         raise refuse(PARAM_LENGTH_LIMIT, f"Message has more than {MOST_PARTS} parts")
     return pieces
+
+
+def _rooms(alphabet: _Alphabet, header: int) -> tuple[int, int]:
+    """How many characters a part can take without a header and beside one, of those that count one."""
+    match alphabet:
+        case _Alphabet.GSM:
+            return _ROOM * 8 // 7, (_ROOM - header) * 8 // 7
+        case _Alphabet.LATIN1:
+            return _ROOM, _ROOM - header
+        case _Alphabet.UCS2:
+            return _ROOM // 2, (_ROOM - header) // 2
+    assert_never(alphabet)
 
 
 def _slices(text: str, each: int) -> tuple[str, ...]:
