@@ -11,6 +11,7 @@ from globewire import config
 from globewire.config.fields import ROOT_FIELDS
 from globewire.config.reader import Field, Section, default_of
 from globewire.plan import Address, Binding, Carrier, DeclaredAccount, DeclaredKey, DeclaredUser, OnUnknown, Route
+from globewire.show.sessions import hashed
 from globewire.verdict.admit import RefusalForm
 from globewire.verdict.script import Behaviour, IdForm, ReceiptForm
 
@@ -225,7 +226,7 @@ def route_with(line: str) -> str:
 
 
 SENTENCES = [
-    ("windw = 3", "unknown key 'windw'; known: api, hold, send, callbacks, account, carrier, route, simulator, log"),
+    ("windw = 3", "unknown key 'windw'; known: api, console, hold, send, callbacks, account, carrier, route, simulator, log"),
     ("[api]\nlisen = 3", "unknown key 'lisen' in api; did you mean 'listen'?"),
     ("api = 3", "api: 3 is not a table; write [api]"),
     ("[account]\nid = 'a'", "account: a table stands where there may be several; begin each with [[account]], in double brackets"),
@@ -581,3 +582,30 @@ def test_an_emulator_is_alone_on_its_machine(text: str, reachable: bool, emulati
     """Only where nothing but the simulated carrier can be sent to, and only from here, may tests do what they like."""
     found = config.read(text, "x.toml", {})
     assert (found.reachable, found.emulating) == (reachable, emulating)
+
+
+REACHED = '[api]\nlisten = "0.0.0.0:8018"\n'
+SIGNED = f'[console]\npassword_hash = "{hashed("a password of a test")}"\n'
+CONSOLES = {
+    "": (True, ""),
+    REACHED: (False, ""),
+    '[api]\ntrusted_proxies = ["127.0.0.1"]\n': (False, ""),
+    "[console]\nenabled = false\n": (False, ""),
+    REACHED + "[console]\nenabled = true\n": (True, "it has no password"),
+    REACHED + "[console]\nenabled = true\nunprotected = true\n": (True, ""),
+    REACHED + SIGNED: (True, "travel in the clear"),
+    REACHED + SIGNED + "unprotected = true\n": (True, ""),
+    REACHED + 'require_tls = true\ntrusted_proxies = ["127.0.0.1"]\n' + SIGNED: (True, ""),
+    SIGNED: (True, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CONSOLES.items())
+def test_the_console_is_for_this_machine_unless_it_is_guarded(text: str, expected: tuple[bool, str]) -> None:
+    """Other machines see it under a password and TLS only, or where the operator says that this is not needed."""
+    shown, fault = expected
+    if fault:
+        with pytest.raises(config.ConfigFault, match=fault):
+            read(text)
+    else:
+        assert read(text).shows_console is shown

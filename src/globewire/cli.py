@@ -51,6 +51,7 @@ COMMANDS: dict[str, Row] = {
     "user": Row("user", "Add RAM users to an account."),
     "policy": Row("policy", "Store RAM policies and attach them to users."),
     "callback": Row("callback", "Set where delivery receipts are pushed, test it, push again."),
+    "console": Row("console", "Set the password of the console."),
     "config": Row("config", "Check a configuration file, or begin one."),
     "simulate": Row("simulate", "Run the simulated carrier alone, for any SMPP client.", group=False),
     "prove": Row("prove", "Prove that nothing accepted is lost when the gateway is killed.", group=False),

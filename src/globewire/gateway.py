@@ -10,7 +10,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from globewire.accept.desk import Desk
 from globewire.accept.intake import Intake
 from globewire.accept.nonces import Nonces
 from globewire.accept.pressure import Pressure
-from globewire.accept.server import Limits, Server
+from globewire.accept.server import Elsewhere, Limits, Server
 from globewire.accept.turns import OwnTurns, SharedTurns
 from globewire.clock import Clock
 from globewire.config import SIMULATOR, Api, Config, HoldSettings
@@ -43,12 +43,18 @@ from globewire.send.routing import Routing
 from globewire.send.simulator import Simulator
 from globewire.send.worker import Worker
 from globewire.settle.receipts import Receipts
+from globewire.show.serving import Serving
+from globewire.show.sessions import Sessions
+from globewire.show.site import PREFIXES, site
+from globewire.show.window import Window
 from globewire.tell.callbacks import Callbacks
 from globewire.tell.callbacks import Settings as Pushing
 from globewire.tend.sweep import Sweep
 from globewire.vault import VaultFault, open_vault
 from globewire.verdict.route import Router
 from globewire.wire import number
+from globewire.wire.reply import Reply
+from globewire.wire.request import Raw
 
 log = structlog.get_logger()
 
@@ -262,6 +268,7 @@ class Gateway:
             form=api.refusal_form,
             require_tls=api.require_tls,
         )
+        pages = self._pages(hold, registry, router, carriers, intake.answer)
         server = Server(
             intake.answer,
             host=api.listen.host,
@@ -270,9 +277,39 @@ class Gateway:
             limits=_limits(api),
             trusted_proxies=api.trusted_proxies,
             request_id=request_ids,
+            elsewhere=Elsewhere(PREFIXES, pages.protocol) if pages else None,
         )
         self.api = await server.start()
         self._stops.append(partial(server.stop, DRAIN))
+
+    def _pages(
+        self,
+        hold: Hold,
+        registry: Registry,
+        router: Router,
+        carriers: dict[CarrierId, Carrier],
+        answer: Callable[[Raw], Awaitable[Reply]],
+    ) -> Serving | None:
+        """What is served beside the API at its address, None where that is nothing."""
+        config = self._config
+        if not config.shows_console:
+            return None
+        window = Window(
+            hold=hold,
+            now=self._clock.now,
+            answer=answer,
+            router=router,
+            carriers=carriers,
+            register=lambda: registry.register,
+            accounts=lambda: registry.accounts,
+            validity=config.send.validity,
+            emulating=config.emulating,
+            stopping=lambda: self._stopping,
+        )
+        signing = config.console.password_hash
+        serving = Serving(site(window, Sessions(signing, self._clock.monotonic) if signing else None))
+        self._stops.append(partial(serving.stop, DRAIN))
+        return serving
 
     async def _node(self, hold: Hold) -> int:
         """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""

@@ -1,6 +1,8 @@
 """Runs commands in a directory of their own, without the environment's GLOBEWIRE_ variables."""
 
+import io
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,10 +24,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(place: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(place: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command in this process, as the script does; never may it end in a traceback."""
 
-    def go(*words: str) -> Ran:
+    def go(*words: str, stdin: str = "") -> Ran:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         code = main(words)
         out, err = capfd.readouterr()
         assert "Traceback" not in out + err

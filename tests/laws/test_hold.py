@@ -456,3 +456,14 @@ async def test_old_conversions_are_forgotten(hold: Hold) -> None:
     before = Millis(NOW + 4)
     assert [await hold.forget(Millis(0), before, 3) for _ in range(3)] == [3, 1, 0]
     assert await hold.forget(Millis(0), Millis(before + 1), 3) == 1
+
+
+async def test_the_mark_is_another_after_every_change(opener: Opener) -> None:
+    """Whoever watches sees that something was written, by this process or another."""
+    watched, other = await opener(), await opener()
+    marks = [await watched.mark()]
+    await watched.keep([submission(1)], None)
+    marks.append(await watched.mark())
+    await other.record(Noted(message(1).id, NOW, "looked at", "by another"))
+    marks.append(await watched.mark())
+    assert len(set(marks)) == 3

@@ -59,14 +59,16 @@ def serve(
 
     Without a configuration the API listens on 127.0.0.1:8018 and messages go to a simulated carrier. The first start makes an
     account and prints its AccessKey; the secret is not shown again. Changes made by other commands are taken up within a
-    second. Events are logged to stderr. With --json one line is printed once it listens: api, simulator, stages and, on the
-    first start, access_key_id and access_key_secret.
+    second. Events are logged to stderr. With --json one line is printed once it listens: api, console, simulator, stages
+    and, on the first start, access_key_id and access_key_secret.
     """
     settings = configuration(config)
     if listen:
         settings = dataclasses.replace(
             settings, api=dataclasses.replace(settings.api, listen=checked(LISTEN, listen, Listen, "--listen"))
         )
+    if settings.console_fault:
+        raise Trouble(settings.console_fault, "or serve no console: [console] enabled = false")
     journal.keep(settings.log)
     stages = frozenset(stage.value for stage in only or Stage)
     if not _run(settings, stages, config, as_json):
@@ -107,6 +109,7 @@ def _cannot_start(settings: Config, fault: OSError) -> Trouble:
 def _line(settings: Config, stages: frozenset[str], running: Gateway) -> dict[str, object]:
     said: dict[str, object] = {
         "api": _url(settings, running.api),
+        "console": f"{url}/console/" if (url := _url(settings, running.api)) and settings.shows_console else None,
         "simulator": _pair(running.simulator),
         "stages": [stage for stage in Stage if stage in stages],
         "warnings": [str(warning) for warning in settings.warnings],
@@ -121,6 +124,7 @@ def _banner(settings: Config, stages: frozenset[str], running: Gateway, config: 
     paper.facts(
         [
             ("  API", f"{url}  (set it as the endpoint of an SDK)" if (url := _url(settings, running.api)) else ""),
+            ("  Console", f"{url}/console/" if url and settings.shows_console else ""),
             ("  Simulator", f"{address}, a carrier that delivers nothing" if (address := _pair(running.simulator)) else ""),
             ("  Carriers", ", ".join(carrier.id for carrier in settings.carriers)),
             ("  Database", settings.hold.place),

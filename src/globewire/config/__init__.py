@@ -18,6 +18,7 @@ from globewire.config.reader import ConfigFault, Mistake, Notes, Place, Section,
 from globewire.config.settings import (
     Api,
     CallbackSettings,
+    ConsoleSettings,
     HoldSettings,
     Listen,
     LogFormat,
@@ -37,6 +38,7 @@ __all__ = [
     "CallbackSettings",
     "Config",
     "ConfigFault",
+    "ConsoleSettings",
     "HoldSettings",
     "Listen",
     "LogFormat",
@@ -62,6 +64,7 @@ class Config:
     """
 
     api: Api = field(default_factory=Api)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     hold: HoldSettings = field(default_factory=HoldSettings)
     send: SendSettings = field(default_factory=SendSettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
@@ -81,6 +84,23 @@ class Config:
     def emulating(self) -> bool:
         """Whether messages go to the simulated carrier alone and only this machine sends them: nothing that counts is here."""
         return bool(self.simulator.enabled) and not self.carriers and not self.reachable
+
+    @property
+    def shows_console(self) -> bool:
+        """Whether the console is served: as it is said, or else where nobody can reach it who should not."""
+        said = self.console.enabled
+        return (not self.reachable or bool(self.console.password_hash)) if said is None else said
+
+    @property
+    def console_fault(self) -> str:
+        """Why the console cannot be served as the configuration has it, "" where it can."""
+        if not self.shows_console or not self.reachable or self.console.unprotected:
+            return ""
+        if not self.console.password_hash:
+            return "other machines may reach the console, and it has no password: set password_hash (globewire console password)"
+        if not self.api.certificate and not self.api.require_tls:
+            return "its password would travel in the clear: set [api] certificate, or require_tls behind a proxy that has one"
+        return ""
 
 
 def _here(host: str) -> bool:
@@ -163,6 +183,8 @@ def _complete(config: Config, top: Place) -> Config:
     enabled = config.simulator.enabled
     simulator = dataclasses.replace(config.simulator, enabled=not config.carriers if enabled is None else enabled)
     config = dataclasses.replace(config, simulator=simulator)
+    if not top.notes.mistakes and config.console_fault:
+        top.inside("console").wrong(f"{config.console_fault}; or set enabled = false")
     _check_twice(config, top)
     _check_accounts(config, top)
     if not config.carriers and not simulator.enabled:

@@ -15,6 +15,7 @@ from globewire.config.kinds import (
     MESSAGE_TYPE,
     NAME,
     NETWORK,
+    PASSWORD_HASH,
     PATH,
     POLICY,
     PREFIX,
@@ -33,6 +34,7 @@ from globewire.config.reader import Field, Place, Section
 from globewire.config.settings import (
     Api,
     CallbackSettings,
+    ConsoleSettings,
     HoldSettings,
     LogFormat,
     LogLevel,
@@ -103,6 +105,22 @@ API = Section(
         Field("connections", whole(1, 1_000_000), "Most open connections."),
     ),
     _check_api,
+)
+
+
+CONSOLE = Section(
+    ConsoleSettings,
+    "The console: pages under `/console` at the API's address.",
+    (
+        Field("enabled", flag(), "Whether to serve it.", default="only where the API listens on loopback, or a password is set"),
+        Field(
+            "password_hash",
+            PASSWORD_HASH,
+            "What `globewire console password` prints: the console's password as an argon2 hash.",
+            default="none: nobody signs in",
+        ),
+        Field("unprotected", flag(), "Serve it to other machines though there is no password, or no TLS."),
+    ),
 )
 
 
@@ -332,6 +350,7 @@ LOG = Section(
 
 ROOT_FIELDS = (
     Field("api", table(API, "[api]", Api()), API.help),
+    Field("console", table(CONSOLE, "[console]", ConsoleSettings()), CONSOLE.help),
     Field("hold", table(HOLD, "[hold]", HoldSettings()), HOLD.help),
     Field("send", table(SEND, "[send]", SendSettings()), SEND.help),
     Field("callbacks", table(CALLBACKS, "[callbacks]", CallbackSettings()), CALLBACKS.help),

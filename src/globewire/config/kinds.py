@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
 from phonenumbers import SUPPORTED_REGIONS
 
 from globewire.config.plain import contents, number, secret, text
@@ -159,6 +161,27 @@ def _master_key() -> Kind[bytes]:
     return Kind("32 bytes in base64", b"", take)
 
 
+def _is_hash(value: str) -> bool:
+    try:
+        extract_parameters(value)
+    except InvalidHashError:
+        return False
+    return True
+
+
+def _password_hash() -> Kind[str]:
+    written = secret()
+
+    def take(value: object, place: Place) -> str | None:
+        found = written.take(value, place)
+        if found is None or _is_hash(found):
+            return found
+        place.wrong("what stands there is not a password's hash; give what `globewire console password` prints")
+        return None
+
+    return Kind(f"{written.words}: an argon2 hash", "", take, secret=True)
+
+
 NAMING = "a name: letters, digits, '.', '_' and '-'"
 NAME = text(NAMING, 64, _name)
 KEY_NAME = text(NAMING, 128, _name)
@@ -168,6 +191,7 @@ PATH = text("a path", 4096, empty=True)
 READABLE = text("the path of a file that can be read", 4096, _readable, empty=True)
 HOLD_URL = text("a database address", 4096, _hold_url)
 MASTER_KEY = _master_key()
+PASSWORD_HASH = _password_hash()
 CALLBACK = text("an http or https address", endpoint.URL_LENGTH, _callback, empty=True)
 SENDER = text("a sender ID", 255, _sender, empty=True)
 COUNTRY = text("a country", 64, _country)

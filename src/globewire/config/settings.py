@@ -62,6 +62,15 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """The pages at the API's address. `enabled` is None where nothing is said; `password_hash` is argon2's, "" for no sign-in."""
+
+    enabled: bool | None = None
+    password_hash: str = field(default="", repr=False)
+    unprotected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldSettings:
     """Where messages are held, and for how long. `url` may have a password in it. `master_key` is 32 bytes, or none where
     `key_file` holds it."""

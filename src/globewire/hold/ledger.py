@@ -155,6 +155,11 @@ def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
     ]
 
 
+def mark(connection: sqlite3.Connection) -> int:
+    """Another number after every commit of another connection, of which the writer's is one."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+
 def backlog(connection: sqlite3.Connection) -> int:
     """How many messages wait to be sent."""
     return int(connection.execute("SELECT count(*) FROM sending").fetchone()[0])

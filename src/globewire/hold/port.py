@@ -409,6 +409,10 @@ class Hold(Protocol):
     async def carriers(self) -> list[CarrierStanding]:
         """How each carrier stood last."""
 
+    async def mark(self) -> int:
+        """Another number than before where anything was written since, by whatever process. Quick enough to be asked several times
+        a second."""
+
     async def backlog(self) -> int:
         """How many messages wait to be sent, at any carrier. Quick enough to be asked every second."""
 

@@ -225,6 +225,9 @@ class PostgresHold:
     async def carriers(self) -> list[CarrierStanding]:
         return await self._read(ledger.carriers)
 
+    async def mark(self) -> int:
+        return await self._read(ledger.mark)
+
     async def backlog(self) -> int:
         return await self._read(ledger.backlog)
 

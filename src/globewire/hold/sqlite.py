@@ -197,6 +197,9 @@ class SqliteHold:
     async def carriers(self) -> list[CarrierStanding]:
         return await self._read(ledger.carriers)
 
+    async def mark(self) -> int:
+        return await self._read(ledger.mark)
+
     async def backlog(self) -> int:
         return await self._read(ledger.backlog)
 

@@ -1,0 +1,37 @@
+"""Pages that change by themselves: a stream of events that says "look again" whenever something was written to the hold."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from globewire.errors import Unavailable
+from globewire.show.window import Window, window
+
+LOOKED = 0.25
+"""Seconds between looks at the hold's mark: a page is told so long after a change at most."""
+SILENCE = 15.0
+"""Seconds after which a stream without news says that it lives, so that nothing between cuts it."""
+
+
+async def events(request: Request) -> Response:
+    """The stream of a page that is open (server-sent events): `changed` at once, and after every change."""
+    return StreamingResponse(_changes(window(request), request), media_type="text/event-stream")
+
+
+async def _changes(looking: Window, request: Request) -> AsyncIterator[str]:
+    seen, quiet = -1, 0.0
+    while not looking.stopping() and not await request.is_disconnected():
+        try:
+            mark = await looking.hold.mark()
+        except Unavailable:
+            mark = seen  # the page stays as it is; when the hold serves again it is looked at again
+        if mark != seen:
+            seen, quiet = mark, 0.0
+            yield "event: changed\ndata:\n\n"
+        elif quiet >= SILENCE:
+            quiet = 0.0
+            yield ":\n\n"
+        await asyncio.sleep(LOOKED)
+        quiet += LOOKED

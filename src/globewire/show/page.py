@@ -1,0 +1,93 @@
+"""Pages from templates, with what every page shows; and how values are written for people."""
+
+import hashlib
+from datetime import UTC, datetime
+from importlib.resources import files
+from mimetypes import guess_type
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from globewire import __version__
+from globewire.hold.port import Standing
+from globewire.message import State
+from globewire.show.window import window
+from globewire.wire.code import one_time_code
+
+PLACES = (
+    ("/console/", "Inbox"),
+    ("/console/messages", "Messages"),
+)
+"""The pages that every page leads to."""
+
+_ASSETS = {file.name: file.read_bytes() for file in (files("globewire.show") / "static").iterdir() if file.is_file()}
+_MARKS = {name: hashlib.blake2b(content, digest_size=6).hexdigest() for name, content in _ASSETS.items()}
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+def asset(name: str) -> str:
+    """The address of a script, style or picture; another where its content is another, so that it may be cached for ever."""
+    return f"/console/static/{name}?{_MARKS[name]}"
+
+
+async def static(request: Request) -> Response:
+    """A file of the pages' own."""
+    name = request.path_params["name"]
+    content = _ASSETS.get(name)
+    if content is None:
+        return PlainTextResponse("There is no such file.", 404)
+    kind = guess_type(name)[0] or "application/octet-stream"
+    cached = _FOREVER if request.url.query == _MARKS[name] else "no-cache"
+    return Response(content, media_type=kind, headers={"cache-control": cached})
+
+
+def page(request: Request, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
+    """The page that `template` makes of `shown`."""
+    looking = window(request)
+    query = f"?{request.url.query}" if request.url.query else ""
+    context = {
+        "path": request.url.path,
+        "here": request.url.path + query,
+        "emulating": looking.emulating,
+        "signed": request.app.state.sessions is not None,
+        **shown,
+    }
+    return HTMLResponse(_TEMPLATES.get_template(template).render(context), status)
+
+
+def moment(millis: int) -> str:
+    """A time as ISO 8601 in UTC with milliseconds: the browser shows it in its own zone."""
+    return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def clock(millis: int) -> str:
+    """A time for eyes, in UTC: what is shown where no script puts it into the reader's zone."""
+    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def mood(state: State) -> str:
+    """How a state is to look: good, bad, doubtful or under way."""
+    return _MOODS[state]
+
+
+def code(standing: Standing) -> str:
+    """The one-time code that a message brings, "" for none."""
+    return one_time_code(standing.message.text) or ""
+
+
+_MOODS = {
+    State.ACCEPTED: "way",
+    State.SUBMITTED: "way",
+    State.UNKNOWN: "doubt",
+    State.DELIVERED: "good",
+    State.FAILED: "bad",
+    State.EXPIRED: "bad",
+    State.REJECTED: "bad",
+}
+_TEMPLATES = Environment(
+    loader=PackageLoader("globewire.show"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_TEMPLATES.globals.update(asset=asset, places=PLACES, version=__version__)
+_TEMPLATES.filters.update(moment=moment, clock=clock, mood=mood, code=code)

@@ -1,0 +1,44 @@
+"""The pages at the API's address: which function shows what is under which path."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from globewire.show.guard import Guard
+from globewire.show.inbox import inbox
+from globewire.show.live import events
+from globewire.show.page import static
+from globewire.show.sessions import Sessions
+from globewire.show.sign import sign_in, sign_out
+from globewire.show.window import Window
+
+PREFIXES = ("/console",)
+"""What the paths of the pages begin with; all others are the API's."""
+
+
+async def _console(request: Request) -> Response:
+    return RedirectResponse("/console/", 308)
+
+
+async def _absent(request: Request, fault: Exception) -> Response:
+    return PlainTextResponse("There is no such page. The console is at /console/", 404)
+
+
+ROUTES = (
+    Route("/console", _console),
+    Route("/console/", inbox),
+    Route("/console/inbox/{number}", inbox),
+    Route("/console/events", events),
+    Route("/console/sign-in", sign_in, methods=["GET", "POST"]),
+    Route("/console/sign-out", sign_out, methods=["POST"]),
+    Route("/console/static/{name}", static),
+)
+
+
+def site(window: Window, sessions: Sessions | None) -> ASGIApp:
+    """The pages as an ASGI app; nobody needs to sign in where `sessions` is None."""
+    app = Starlette(routes=list(ROUTES), exception_handlers={404: _absent})
+    app.state.window, app.state.sessions = window, sessions
+    return Guard(app, sessions.known if sessions else None)

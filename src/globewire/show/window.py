@@ -1,0 +1,38 @@
+"""What the pages look at and ask for: ports and values that `gateway` hands over. Pages know no stage and no engine."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from globewire.hold.port import AccountEntry, Hold
+from globewire.message import AccountId, CarrierId, Millis
+from globewire.plan import Carrier
+from globewire.verdict.admit import Register
+from globewire.verdict.route import Router
+from globewire.wire.reply import Reply
+from globewire.wire.request import Raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """`answer` is the API itself. `emulating`: messages go to the simulated carrier alone, on this machine. `validity` is the
+    default of `ValidityPeriod`, in seconds. `stopping` tells whether the gateway is about to end."""
+
+    hold: Hold
+    now: Callable[[], Millis]
+    answer: Callable[[Raw], Awaitable[Reply]]
+    router: Router
+    carriers: Mapping[CarrierId, Carrier]
+    register: Callable[[], Register]
+    accounts: Callable[[], Mapping[AccountId, AccountEntry]]
+    validity: int
+    emulating: bool
+    stopping: Callable[[], bool]
+
+
+def window(request: Request) -> Window:
+    """The window of the site that serves this request."""
+    found = request.app.state.window
+    assert isinstance(found, Window)
+    return found

@@ -1,0 +1,89 @@
+"""Who may see the console, and what other sites may do with it."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from show.conftest import PASSWORD, Console
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8018", "127.0.0.1.evil.example", "[::2]", "", "localhost.evil", "[bad"]
+)
+async def test_a_strangers_name_for_this_machine_is_not_answered(console: Console, host: str) -> None:
+    """DNS rebinding: a page of evil.example, whose name now points here, reads nothing."""
+    seen = await console.get("/console/", Host=host)
+    assert seen.status in (400, 403)
+    assert "Inbox" not in seen.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:1", "127.0.0.1", "127.8.9.1:80", "[::1]:80", "app.localhost"])
+async def test_names_of_this_machine_are_answered(console: Console, host: str) -> None:
+    """However it is called from here."""
+    assert (await console.get("/console/", Host=host)).status == 200
+
+
+@pytest.mark.parametrize(
+    "whence",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": "http://127.0.0.1"},
+    ],
+)
+async def test_other_sites_change_nothing(guarded: Console, whence: dict[str, str]) -> None:
+    """A form on another site is refused though the browser sends the cookie along, and the session goes on."""
+    await guarded.sign_in()
+    assert (await guarded.post("/console/sign-out", {}, **whence)).status == 403
+    assert (await guarded.get("/console/")).status == 200
+
+
+async def test_pages_need_a_session(guarded: Console) -> None:
+    """Without one a page leads to the sign-in and back; what pages fetch leads the whole page there; a stream ends."""
+    led = await guarded.get("/console/messages?state=failed")
+    assert (led.status, led.headers["location"]) == (303, "/console/sign-in?next=/console/messages%3Fstate%3Dfailed")
+    assert (await guarded.get("/console/", HX_Request="true")).headers["hx-redirect"] == "/console/sign-in"
+    assert (await guarded.get("/console/events", Accept="text/event-stream")).status == 401
+    assert (await guarded.post("/console/sign-out")).status == 401
+    assert (await guarded.get("/console/static/console.css")).status == 200
+
+
+async def test_signing_in_and_out(guarded: Console) -> None:
+    """The password opens a session for this browser alone; a wrong one does not; after signing out it is over."""
+    wrong = await guarded.sign_in("another password")
+    assert (wrong.status, "not the password" in wrong.text) == (403, True)
+    right = await guarded.sign_in()
+    assert (right.status, right.headers["location"]) == (303, "/console/")
+    cookie = right.headers["set-cookie"].lower()
+    assert all(word in cookie for word in ("httponly", "samesite=strict"))
+    assert (await guarded.get("/console/")).status == 200
+    assert (await guarded.post("/console/sign-out")).status == 303
+    assert (await guarded.get("/console/")).status == 303
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example/console/", "https://evil.example", "/console/\\evil", "/other", "/console/\r\nX: y"]
+)
+async def test_nobody_is_led_to_another_site(guarded: Console, target: str) -> None:
+    """Whatever stands in `next`."""
+    led = await guarded.post(f"/console/sign-in?{urlencode({'next': target})}", {"password": PASSWORD})
+    assert (led.status, led.headers["location"]) == (303, "/console/")
+
+
+async def test_pages_bring_no_script_of_others(console: Console) -> None:
+    """Every answer of the console says what a page may load, the refusals too."""
+    for path in ("/console/", "/console/nothing", "/console/static/console.js"):
+        policy = (await console.get(path)).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+
+
+async def test_files_are_cached_by_what_is_in_them(console: Console) -> None:
+    """The page names its files by their content; under such a name they are kept for ever, under another they are not."""
+    page = (await console.get("/console/")).text
+    address = page.split('src="')[1].split('"')[0]
+    assert "immutable" in (await console.get(address)).headers["cache-control"]
+    assert "immutable" not in (await console.get(address.partition("?")[0] + "?old")).headers["cache-control"]
+    assert (await console.get("/console/static/..%2fsite.py")).status == 404
