@@ -38,6 +38,12 @@ def verify(call: Call, secret: str) -> None:
         raise refuse(SIGNATURE_V3, text, canonical)
 
 
+def signature_of(call: Call, secret: str) -> str:
+    """The signature that `call` should bear."""
+    text = string_to_sign(call)
+    return _sign_v1(text, secret).decode() if call.scheme is Scheme.V1 else _sign_v3(call.scheme, text, secret)
+
+
 def string_to_sign(call: Call) -> str:
     """The text whose HMAC the signature is. What a client should have signed, for whoever shows the difference."""
     if call.scheme is Scheme.V1:
@@ -108,10 +114,11 @@ def sign_v3(
     nonce: str,
     token: str = "",
     scheme: Scheme = Scheme.V3,
+    more: Mapping[str, str] | None = None,
 ) -> tuple[str, list[tuple[str, str]]]:
     """The target and the headers of a V3 request. `parameters` go into the query; `body`, if any, is a form; `host` has the port.
 
-    `date` is as `stamp` writes it; `token` is that of a temporary credential.
+    `date` is as `stamp` writes it; `token` is that of a temporary credential; `more` are further headers, which are signed too.
     """
     digest = _digest(scheme, body)
     headers = {
@@ -127,6 +134,7 @@ def sign_v3(
         headers["content-type"] = FORM
     if token:
         headers |= {"x-acs-accesskey-id": access_key, "x-acs-security-token": token}
+    headers |= more or {}
     names = sorted(headers)
     query = canonical_query(parameters)
     signature = _sign_v3(scheme, _string_v3(scheme, _canonical(method, query, headers, names, digest)), secret)
@@ -147,7 +155,6 @@ def sign_v1(
 ) -> str:
     """The signed parameters of a V1 request, escaped: a query, a form body, or cut at any `&` into both. `date` as in `sign_v3`."""
     signed = {
-        **parameters,
         "Action": operation,
         "Version": VERSION,
         "Format": format.value,
@@ -156,6 +163,7 @@ def sign_v1(
         "SignatureVersion": "1.0",
         "SignatureNonce": nonce,
         "Timestamp": date,
+        **parameters,
     }
     if token:
         signed["SecurityToken"] = token
