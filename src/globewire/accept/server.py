@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from globewire.accept.connection import LINGER, Connection, Elsewhere
+from globewire.accept.exchanges import Ring
 from globewire.accept.framing import Limits
 from globewire.accept.origin import Network
 from globewire.accept.rendering import Rendered, rendered
@@ -37,7 +38,7 @@ class Server:
 
     `answer` should not raise; if it does, the client gets InternalError and the log says where. It is never cancelled because
     a client went away. `trusted_proxies` are the networks whose X-Forwarded-For and -Proto are believed. `connections` are
-    those open now, to be counted.
+    those open now, to be counted. `exchanges` is given every request and its reply.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Server:
         limits: Limits | None = None,
         trusted_proxies: Sequence[Network] = (),
         elsewhere: Elsewhere | None = None,
+        exchanges: Ring | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.proxies: Sequence[Network] = tuple(trusted_proxies)
@@ -60,6 +62,7 @@ class Server:
         self._address = host, port
         self._tls = tls
         self._request_id = request_id
+        self._exchanges = exchanges
         self.connections: set[Connection] = set()
         self._empty = asyncio.Event()
         self._listener: asyncio.Server | None = None
@@ -107,20 +110,20 @@ class Server:
 
     async def reply(self, raw: Raw) -> Rendered:
         """What `answer` says; InternalError where it fails, or says what cannot be written."""
-        try:
-            return rendered(await self._answer(raw))
-        except asyncio.CancelledError as fault:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():  # it is this server that stops; else something in `answer` was cancelled
-                raise
-            return self._failed(raw, fault)
-        except Exception as fault:  # noqa: BLE001 - the stage's loop: one request's fault must not end the connection unanswered
-            return self._failed(raw, fault)
+        exchanges = self._exchanges
+        if exchanges is None:
+            return await self._reply(raw)
+        began = exchanges.begin()
+        reply = await self._reply(raw)
+        exchanges.keep(raw, reply, began)
+        return reply
 
     def refusal(self, refused: Refused, raw: Raw) -> Rendered:
-        """The error envelope, in the format that the request asks for as far as it can be told."""
-        host = next((value.decode("latin-1") for name, value in raw.headers if name == b"host"), "")
-        return rendered(refusal(refused, format_of(raw), self._request_id(), host))
+        """The error envelope for what cannot be a request, in the format that it asks for as far as it can be told."""
+        reply = self._refusal(refused, raw)
+        if self._exchanges is not None:
+            self._exchanges.keep(raw, reply, self._exchanges.begin())
+        return reply
 
     def enter(self, connection: Connection) -> bool:
         """Count a connection in."""
@@ -133,12 +136,27 @@ class Server:
         if not self.connections:
             self._empty.set()
 
+    async def _reply(self, raw: Raw) -> Rendered:
+        try:
+            return rendered(await self._answer(raw))
+        except asyncio.CancelledError as fault:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():  # it is this server that stops; else something in `answer` was cancelled
+                raise
+            return self._failed(raw, fault)
+        except Exception as fault:  # noqa: BLE001 - the stage's loop: one request's fault must not end the connection unanswered
+            return self._failed(raw, fault)
+
+    def _refusal(self, refused: Refused, raw: Raw) -> Rendered:
+        host = next((value.decode("latin-1") for name, value in raw.headers if name == b"host"), "")
+        return rendered(refusal(refused, format_of(raw), self._request_id(), host))
+
     def _failed(self, raw: Raw, fault: BaseException) -> Rendered:
         """The fault's kind and place go to the log; not its words, which may quote what the request held."""
         frames = traceback.extract_tb(fault.__traceback__)[-3:]
         where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
         log.error("request_failed", method=raw.method, fault=type(fault).__name__, where=where)
-        return self.refusal(refuse(INTERNAL_ERROR), raw)
+        return self._refusal(refuse(INTERNAL_ERROR), raw)
 
     async def _watch_deadlines(self) -> None:
         """Look at all connections now and then: cheaper than a timer for each, and exact enough."""
