@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from globewire.accept.desk import Desk
+from globewire.accept.exchanges import Ring
 from globewire.accept.intake import Intake
 from globewire.accept.nonces import Nonces
 from globewire.accept.pressure import Pressure
@@ -55,6 +56,7 @@ from globewire.verdict.route import Router
 from globewire.wire import number
 from globewire.wire.reply import Reply
 from globewire.wire.request import Raw
+from globewire.wire.exchange import Exchanges
 
 log = structlog.get_logger()
 
@@ -112,6 +114,7 @@ class Gateway:
         self.api: tuple[str, int] | None = None
         self.simulator: tuple[str, int] | None = None
         self.first_key: tuple[str, str] | None = None
+        self.exchanges: Exchanges | None = None
         self._me = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
         self.failed = asyncio.Event()
         """Set when a stage ended by itself, which none should: stop, and let a supervisor start it anew."""
@@ -269,6 +272,7 @@ class Gateway:
             require_tls=api.require_tls,
         )
         pages = self._pages(hold, registry, router, carriers, intake.answer)
+        self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
         server = Server(
             intake.answer,
             host=api.listen.host,
@@ -278,6 +282,7 @@ class Gateway:
             trusted_proxies=api.trusted_proxies,
             request_id=request_ids,
             elsewhere=Elsewhere(PREFIXES, pages.protocol) if pages else None,
+            exchanges=ring,
         )
         self.api = await server.start()
         self._stops.append(partial(server.stop, DRAIN))
@@ -362,6 +367,11 @@ async def _let_go(hold: Hold, owner: str) -> None:
         await hold.disown(owner)
     except Unavailable as fault:
         log.warning("what this process owns is given up by time", reason=str(fault))
+
+
+def _account_of(registry: Registry, access_key: str) -> str:
+    found = registry.register.find(access_key)
+    return found[1].account if found else ""
 
 
 def _spare_the_collector() -> None:

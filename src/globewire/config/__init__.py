@@ -144,7 +144,7 @@ def read(text: str, path: str, environment: Mapping[str, str], read_file: Callab
     _check_variables(top)
     if notes.mistakes:
         raise ConfigFault(notes.mistakes, notes.warnings)
-    return dataclasses.replace(config, warnings=tuple(notes.warnings))
+    return dataclasses.replace(config, api=_complete_api(config), warnings=tuple(notes.warnings))
 
 
 def _parse(text: str, path: str) -> dict[str, object]:
@@ -190,6 +190,14 @@ def _complete(config: Config, top: Place) -> Config:
     if not config.carriers and not simulator.enabled:
         top.doubtful("there is no carrier and no simulator, so every message is refused; add [[carrier]]")
     return dataclasses.replace(config, routes=_routes(config, top))
+
+
+def _complete_api(config: Config) -> Api:
+    """With what depends on who may call: hints help whoever tries things out, and strangers need none."""
+    api = config.api
+    hints = not config.reachable if api.hints is None else api.hints
+    exchanges = (1000 if config.emulating else 100) if api.exchanges is None else api.exchanges
+    return dataclasses.replace(api, hints=hints, exchanges=exchanges)
 
 
 def _check_twice(config: Config, top: Place) -> None:

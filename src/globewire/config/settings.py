@@ -44,7 +44,10 @@ ANYWHERE_HERE = Listen("127.0.0.1", 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The API's listener. Limits are bytes, timeouts seconds; `certificate` is "" for plain HTTP."""
+    """The API's listener. Limits are bytes, timeouts seconds; `certificate` is "" for plain HTTP.
+
+    `hints` and `exchanges` are None only while reading.
+    """
 
     listen: Listen = HERE
     certificate: str = ""
@@ -59,6 +62,8 @@ class Api:
     header_timeout: float = 10.0
     body_timeout: float = 30.0
     connections: int = 4096
+    hints: bool | None = None
+    exchanges: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
