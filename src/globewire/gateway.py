@@ -54,9 +54,9 @@ from globewire.tend.sweep import Sweep
 from globewire.vault import VaultFault, open_vault
 from globewire.verdict.route import Router
 from globewire.wire import number
+from globewire.wire.exchange import Exchanges
 from globewire.wire.reply import Reply
 from globewire.wire.request import Raw
-from globewire.wire.exchange import Exchanges
 
 log = structlog.get_logger()
 
