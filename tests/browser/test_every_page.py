@@ -1,0 +1,65 @@
+"""What holds for every page of the console: no accessibility fault, nothing to scroll sideways, light enough, by any theme."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from browser.conftest import Look
+from globewire.show.page import PLACES
+
+AXE = Path(__file__).parent.parent / "peers" / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = [*(address for address, _ in PLACES), "/console/inbox/6591234567"]
+MOST = 150_000
+"""Bytes of a page, its scripts and styles cached."""
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds that is serious or worse, by WCAG 2.1 A and AA."""
+    if not AXE.exists():
+        pytest.skip("axe-core is missing: npm ci --prefix tests/peers")
+    await page.context.add_init_script(path=str(AXE))  # the pages' policy forbids scripts that are added later
+    await page.reload()
+    found = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
+    return [
+        f"{fault['impact']}: {fault['id']}: {node['html'][:200]}"
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
+
+
+async def filled(look: Look) -> None:
+    """A few messages of every kind."""
+    for number, text in (("6591234567", "Your code is 482913."), ("6591239001", "This one fails"), ("85261234567", "long " * 80)):
+        await look.house.customer.send(number, text, From="Shop")
+    await look.house.customer.try_send("123", "refused")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_serious(look: Look, theme: str) -> None:
+    """Labels, roles, contrast."""
+    await filled(look)
+    await look.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    found = {path: await faults(await look.go(path)) for path in PAGES}
+    assert {path: fault for path, fault in found.items() if fault} == {}
+
+
+async def test_it_fits_a_phone_and_is_light(look: Look) -> None:
+    """At 375 pixels nothing makes the page itself scroll sideways; what is not cached is small."""
+    await filled(look)
+    await look.page.set_viewport_size({"width": 375, "height": 800})
+    for path in PAGES:
+        page = await look.go(path)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 375, path
+        assert len(await page.content()) < MOST, path
+
+
+async def test_the_keyboard_reaches_the_content_first(look: Look) -> None:
+    """The first stop of the Tab key skips what every page begins with, and leads to the content."""
+    for path in PAGES:
+        page = await look.go(path)
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "skip", path
+        await page.keyboard.press("Enter")
+        assert await page.evaluate("document.activeElement.id") == "main", path
