@@ -35,6 +35,7 @@ from globewire.hold.postgres import PostgresHold
 from globewire.hold.schema import SchemaFault
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import CarrierId, Millis
+from globewire.meter.dials import Meter
 from globewire.mint import NODES, Mint, RequestIds
 from globewire.plan import Carrier
 from globewire.registry import Registry
@@ -94,14 +95,14 @@ def now() -> Millis:
     return Millis(time.time_ns() // 1_000_000)
 
 
-async def open_hold(settings: HoldSettings, *, create: bool, migrate: bool = False) -> Hold:
+async def open_hold(settings: HoldSettings, *, create: bool, migrate: bool = False, meter: Meter | None = None) -> Hold:
     """The hold that the configuration names. SchemaFault where it cannot be used.
 
     A file is brought up to date when it is opened; a PostgreSQL database, which others may be using, only where told to.
     """
     if settings.shared:
-        return await PostgresHold.open(settings.url, migrate=migrate)
-    return await SqliteHold.open(Path(settings.path), create=create)
+        return await PostgresHold.open(settings.url, migrate=migrate, meter=meter)
+    return await SqliteHold.open(Path(settings.path), create=create, meter=meter)
 
 
 class Gateway:
@@ -111,6 +112,8 @@ class Gateway:
         self._config, self._only, self._clock = config, only or frozenset(STAGES), clock or Clock()
         self._stops: list[Stop] = []
         self._stopping = False
+        self.meter = Meter()
+        """What its stages count."""
         self.api: tuple[str, int] | None = None
         self.simulator: tuple[str, int] | None = None
         self.first_key: tuple[str, str] | None = None
@@ -136,7 +139,7 @@ class Gateway:
 
     async def _start(self) -> None:
         config, only = self._config, self._only
-        hold = await open_hold(config.hold, create=True)
+        hold = await open_hold(config.hold, create=True, meter=self.meter)
         self._stops.append(hold.close)
         if not config.hold.shared:
             self._stops.append(Claimant(Path(config.hold.path), sorted(only), STAGES).release)
@@ -149,7 +152,7 @@ class Gateway:
         if "send" in only:
             self._send(hold, carriers, Routing(router, config.routes))
         if "settle" in only:
-            self._run(Receipts(hold, now=self._clock.now).run)
+            self._run(Receipts(hold, now=self._clock.now, meter=self.meter).run)
         if "tell" in only:
             self._tell(hold, registry)
         if "tend" in only:
@@ -243,7 +246,7 @@ class Gateway:
             batch=settings.batch,
             connections=settings.connections,
         )
-        callbacks = Callbacks(hold, settings=pushing, clock=self._clock.now, secret_of=registry.callback_secret)
+        callbacks = Callbacks(hold, settings=pushing, clock=self._clock.now, secret_of=registry.callback_secret, meter=self.meter)
         self._run(callbacks.run, before=callbacks.stop)
 
     def _sweep(self, hold: Hold) -> Sweep:
@@ -262,7 +265,9 @@ class Gateway:
         pressure = Pressure(hold, self._config.send.backlog)
         self._run(pressure.run)
         intake = Intake(
-            Desk(hold, router, carriers, lambda: registry.accounts, self._clock.now, mint.ids, self._config.send.validity),
+            Desk(
+                hold, router, carriers, lambda: registry.accounts, self._clock.now, mint.ids, self._config.send.validity, self.meter
+            ),
             Nonces(await hold.nonces(self._clock.now()), self._clock.now),
             SharedTurns(hold, self._clock.now) if shared else OwnTurns(),
             pressure,
@@ -270,6 +275,7 @@ class Gateway:
             request_id=request_ids,
             form=api.refusal_form,
             require_tls=api.require_tls,
+            meter=self.meter,
         )
         pages = self._pages(hold, registry, router, carriers, intake.answer)
         self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
@@ -280,6 +286,7 @@ class Gateway:
             tls=_server_tls(api),
             limits=_limits(api),
             trusted_proxies=api.trusted_proxies,
+            meter=self.meter,
             request_id=request_ids,
             elsewhere=Elsewhere(PREFIXES, pages.protocol) if pages else None,
             exchanges=ring,

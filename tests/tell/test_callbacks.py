@@ -7,7 +7,7 @@ import hmac
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from globewire.hold.port import Became, Outbox
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import AccountId, MessageId, Millis, State
+from globewire.meter.dials import Meter
 from globewire.tell import callbacks
 from globewire.tell.callbacks import Callbacks, Settings
 from laws.making import NOW, account, submission
@@ -51,6 +52,7 @@ class Tell:
     clock: Clock
     settings: Settings
     stages: list[tuple[Callbacks, asyncio.Task[None]]]
+    meter: Meter = field(default_factory=Meter)
 
     async def open(self, receiver: Receiver, name: AccountId = SHOP) -> None:
         await self.hold.put_account(account(receiver.url, name))
@@ -64,7 +66,9 @@ class Tell:
         return [str(s.message.id) for s in kept]
 
     def start(self, settings: Settings | None = None) -> Callbacks:
-        stage = Callbacks(self.hold, settings=settings or self.settings, clock=self.clock, secret_of=lambda name: SECRET)
+        stage = Callbacks(
+            self.hold, settings=settings or self.settings, clock=self.clock, secret_of=lambda name: SECRET, meter=self.meter
+        )
         self.stages.append((stage, asyncio.create_task(stage.run())))
         return stage
 
@@ -108,7 +112,8 @@ async def test_reports_arrive_in_order_and_are_done(tell: Tell, receive: Receive
     await tell.until(lambda box: box.waiting == 0)
     assert receiver.message_ids() == ids
     assert [len(push.reports) for push in receiver.pushes] == [10, 10, 5]
-    assert stage.counts == {"pushes.acknowledged": 3, "reports.acknowledged": 25, "busy": 0}
+    assert (tell.meter.pushes.of("acknowledged").value, tell.meter.reports.of("acknowledged").value) == (3, 25)
+    assert stage.busy == 0
 
 
 async def test_a_push_is_what_the_contract_says_and_signed(tell: Tell, receive: Receivers) -> None:
@@ -289,14 +294,14 @@ async def test_hanging_endpoints_do_not_hold_up_another(tell: Tell, receive: Rec
         await tell.open(dead, name)
     for number, name in enumerate(names):
         await tell.end([1000 + number], name)
-    stage = tell.start(replace(tell.settings, connections=4, timeout=0.3, batch=5))
+    tell.start(replace(tell.settings, connections=4, timeout=0.3, batch=5))
     await tell.until(lambda box: box.tries == 1, names[0])
     receiver = await receive()
     await tell.open(receiver)
     ids = await tell.end(range(1, 51))
     await tell.until(lambda box: box.waiting == 0)
     assert receiver.message_ids() == ids
-    assert stage.counts["reports.acknowledged"] == 50
+    assert tell.meter.reports.of("acknowledged").value == 50
 
 
 async def test_endpoints_known_to_hang_leave_connections_to_the_others(tell: Tell, receive: Receivers) -> None:
@@ -384,7 +389,8 @@ async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_try(tell: Te
         stage = tell.start(replace(tell.settings, batch=1))
         await tell.until(lambda box: box.waiting == 0)
         assert served == [1, 1, 1]
-        assert stage.counts == {"pushes.acknowledged": 3, "reports.acknowledged": 3, "busy": 0}
+        assert (tell.meter.pushes.of("acknowledged").value, tell.meter.reports.of("acknowledged").value) == (3, 3)
+        assert stage.busy == 0
         await stage.stop()
 
 

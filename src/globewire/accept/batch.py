@@ -49,7 +49,10 @@ async def batch(desk: Desk, asking: Asking) -> Fields:
         "MessageIdList": orjson.dumps([str(submission.message.id) for submission, _ in kept]).decode(),
         "SuccessCount": str(len(kept)),
     }
-    return await desk.keep(asking, [submission for submission, _ in kept], answer)
+    said = await desk.keep(asking, [submission for submission, _ in kept], answer)
+    for _, why in failed if said is answer else ():
+        desk.meter.numbers_refused.of(why.row.code).add()
+    return said
 
 
 def _one(

@@ -9,6 +9,7 @@ import orjson
 from globewire.accept.once import once
 from globewire.hold.port import AccountEntry, Conversion, Hold, Nonce, Submission
 from globewire.message import AccountId, CarrierId, Message, MessageId, Millis
+from globewire.meter.dials import Meter
 from globewire.plan import Carrier
 from globewire.verdict.admit import Caller
 from globewire.verdict.judge import Common, Judged, Terms
@@ -39,6 +40,7 @@ class Desk:
     now: Callable[[], Millis]
     mint: Callable[[int], list[MessageId]]
     validity: int
+    meter: Meter
 
     def terms(self, asking: Asking) -> Terms:
         """What holds for the sends of whoever asks."""
@@ -62,6 +64,8 @@ class Desk:
         key = once(asking.caller.account, asking.call, answer, asking.now)
         earlier = await self.hold.keep(submissions, asking.nonce, conversions, once=key)
         if earlier is None:
+            for submission in submissions:
+                self.meter.segments.of(submission.message.encoding).add(submission.message.segments)
             return answer
         said: Fields = orjson.loads(earlier)
         return said

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from time import perf_counter
 
 import structlog
 
@@ -17,6 +18,7 @@ from globewire.accept.turns import OwnTurns, SharedTurns
 from globewire.errors import Refused, Unavailable, refuse
 from globewire.hold.port import Nonce
 from globewire.message import Millis
+from globewire.meter.dials import Meter
 from globewire.verdict.admit import Circumstances, RefusalForm, Register, authorise, identify
 from globewire.wire import reply, request, signature
 from globewire.wire.reply import Fields, Reply
@@ -60,13 +62,23 @@ class Intake:
         request_id: Callable[[], str],
         form: RefusalForm,
         require_tls: bool,
+        meter: Meter,
     ) -> None:
         self._desk, self._nonces, self._turns, self._pressure = desk, nonces, turns, pressure
         self._register, self._request_id = register, request_id
         self._form, self._require_tls = form, require_tls
+        self._meter = meter
 
     async def answer(self, raw: Raw) -> Reply:
         """The reply to `raw`; a promise in it is on disk. Raises nothing that is the caller's fault, or the disk's."""
+        began = perf_counter()
+        operation, code, answer = await self._answer(raw)
+        self._meter.calls.of(operation, code).add()
+        self._meter.call_seconds.of(operation).note(perf_counter() - began)
+        return answer
+
+    async def _answer(self, raw: Raw) -> tuple[str, str, Reply]:
+        """The operation ("" where it could not be read), the code, and the reply with that code in it."""
         request_id = self._request_id()
         operation = ""
         try:
@@ -77,13 +89,19 @@ class Intake:
                 self._pressure.check()
             fields = await OPERATIONS[operation](self._desk, asking)
         except Refused as refused:
-            return _refusal(raw, operation, refused, request_id)
+            return operation, refused.row.code, _refusal(raw, operation, refused, request_id)
         except Unavailable as fault:
             log.error("the hold does not serve", stage="accept", request=request_id, reason=str(fault))
-            return _refusal(raw, operation, refuse(errors.SERVICE_UNAVAILABLE), request_id)
+            return (
+                operation,
+                errors.SERVICE_UNAVAILABLE.code,
+                _refusal(raw, operation, refuse(errors.SERVICE_UNAVAILABLE), request_id),
+            )
         first = str(fields.get("RequestId", request_id))
         answer = reply.answer(operation, fields, call.format, first)
-        return answer if first == request_id else replace(answer, headers=(*answer.headers, REPLAYED))
+        if first != request_id:
+            answer = replace(answer, headers=(*answer.headers, REPLAYED))
+        return operation, str(fields["ResponseCode"]), answer
 
     async def _admit(self, call: Call, request_id: str) -> Asking:
         """In the order of contract 3.2: key, freshness, signature, nonce, throttle, RAM."""

@@ -23,6 +23,7 @@ from globewire.accept.framing import Limits
 from globewire.accept.origin import Network
 from globewire.accept.rendering import Rendered, rendered
 from globewire.errors import INTERNAL_ERROR, Refused, refuse
+from globewire.meter.dials import Meter
 from globewire.wire.reply import Reply, refusal
 from globewire.wire.request import Raw, format_of
 
@@ -51,6 +52,7 @@ class Server:
         tls: ssl.SSLContext | None = None,
         limits: Limits | None = None,
         trusted_proxies: Sequence[Network] = (),
+        meter: Meter | None = None,
         elsewhere: Elsewhere | None = None,
         exchanges: Ring | None = None,
     ) -> None:
@@ -61,8 +63,7 @@ class Server:
         self._answer = answer
         self._address = host, port
         self._tls = tls
-        self._request_id = request_id
-        self._exchanges = exchanges
+        self._request_id, self._exchanges, self._meter = request_id, exchanges, meter or Meter()
         self.connections: set[Connection] = set()
         self._empty = asyncio.Event()
         self._listener: asyncio.Server | None = None
@@ -148,6 +149,7 @@ class Server:
             return self._failed(raw, fault)
 
     def _refusal(self, refused: Refused, raw: Raw) -> Rendered:
+        self._meter.calls.of("", refused.row.code).add()
         host = next((value.decode("latin-1") for name, value in raw.headers if name == b"host"), "")
         return rendered(refusal(refused, format_of(raw), self._request_id(), host))
 

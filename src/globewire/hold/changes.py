@@ -1,12 +1,28 @@
 """Changes of state as every engine writes them: from which states each may come, and in which order. Touches no store."""
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from globewire.hold.port import Became
 from globewire.message import MAY_BECOME
 
 COMES_FROM = {state: "".join(f",{before}" for before, after in MAY_BECOME.items() if state in after) + "," for state in MAY_BECOME}
 """The states that each may follow, as a list that SQL can search: ",accepted,unknown,"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of the facts that somebody asked to write: how many messages came to which state, and whether receipts are to be
+    decided anew. Of those who asked at once, the first is told of all changes."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    anew: bool = False
+
+
+def written(states: Counter[str], askers: int) -> list[Written]:
+    """What so many who asked at once are told."""
+    return [Written(states), *[Written()] * (askers - 1)]
 
 
 def waves(changes: Iterable[Became]) -> list[list[Became]]:

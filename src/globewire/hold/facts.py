@@ -1,11 +1,12 @@
 """What is written of messages, parts and receipts: facts. Each function serves many callers at once."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 
 import orjson
 
-from globewire.hold.changes import COMES_FROM, waves
+from globewire.hold.changes import COMES_FROM, Written, waves, written
 from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
 from globewire.hold.sql import fields, run
 from globewire.message import FINAL, State
@@ -13,10 +14,9 @@ from globewire.message import FINAL, State
 _UNQUEUE = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
 
 
-def record(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[Fact]]) -> list[None]:
+def record(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[Fact]]) -> list[Written]:
     """Write facts that belong to no job."""
-    write(cursor, [fact for facts in payloads for fact in facts])
-    return [None] * len(payloads)
+    return written(write(cursor, [fact for facts in payloads for fact in facts]), len(payloads))
 
 
 _SUBMITTED = (
@@ -34,8 +34,8 @@ _HEAR = (
 _NOTE = f"INSERT INTO note(message, at, what, detail) SELECT {fields(4)} FROM json_each(?)"
 
 
-def write(cursor: sqlite3.Cursor, facts: Sequence[Fact]) -> None:
-    """Write facts: parts first, then the messages' states, in the order given."""
+def write(cursor: sqlite3.Cursor, facts: Sequence[Fact]) -> Counter[str]:
+    """Write facts: parts first, then the messages' states, in the order given. How many messages came to which state."""
     parts = [f.part for f in facts if isinstance(f, Submitted)]
     rows = [(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at) for p in parts]
     run(cursor, _SUBMITTED, rows)
@@ -47,8 +47,10 @@ def write(cursor: sqlite3.Cursor, facts: Sequence[Fact]) -> None:
         [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, int(r.marked), at, at) for r, c, at in heard],
     )
     run(cursor, _NOTE, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
+    states: Counter[str] = Counter()
     for wave in waves(f for f in facts if isinstance(f, Became)):
-        become(cursor, wave)
+        states += become(cursor, wave)
+    return states
 
 
 _GUARD = "m.id = j.value ->> 0 AND instr(j.value ->> 6, ',' || m.state || ',')"
@@ -67,8 +69,9 @@ _BECAME = (
 )
 
 
-def become(cursor: sqlite3.Cursor, changes: Sequence[Became]) -> None:
-    """Change states where MAY_BECOME allows it; final ones queue the account's callback, if it wants one."""
+def become(cursor: sqlite3.Cursor, changes: Sequence[Became]) -> Counter[str]:
+    """Change states where MAY_BECOME allows it; final ones queue the account's callback, if it wants one. How many came to which
+    state: a statement for each says so by its count of rows."""
     rows = [
         (c.message, c.state, c.at, c.carrier, c.error_code, c.error, COMES_FROM[c.state], int(c.state in FINAL)) for c in changes
     ]
@@ -76,4 +79,8 @@ def become(cursor: sqlite3.Cursor, changes: Sequence[Became]) -> None:
         run(cursor, _CALLBACK, rows)
         run(cursor, _OUTBOX, rows)
     run(cursor, _UNQUEUE, [row for row in rows if row[1] == State.EXPIRED])
-    run(cursor, _BECAME, rows)
+    states: Counter[str] = Counter()
+    for state in {change.state for change in changes}:
+        run(cursor, _BECAME, [row for row in rows if row[1] == state])
+        states[state] = cursor.rowcount
+    return states

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
 from globewire.hold.port import SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, report, send_job, settle_job
@@ -113,7 +114,7 @@ _TOLD_AT = "UPDATE message SET told_at = ended_at WHERE id IN (SELECT value ->> 
 _RELEASE = "UPDATE outbox SET due_at = value ->> 1, last = value ->> 2 FROM json_each(?) WHERE account = value ->> 0"
 
 
-def done(cursor: sqlite3.Cursor, payloads: Sequence[Outcomes]) -> list[None]:
+def done(cursor: sqlite3.Cursor, payloads: Sequence[Outcomes]) -> list[Written]:
     """Take finished jobs off their lanes and write what came of them."""
     outcomes = [outcome for payload in payloads for outcome in payload]
     run(cursor, _SENT, [(job.message.id,) for job, _ in outcomes if isinstance(job, SendJob)])
@@ -122,8 +123,7 @@ def done(cursor: sqlite3.Cursor, payloads: Sequence[Outcomes]) -> list[None]:
     run(cursor, _TOLD, [(r.id,) for job in told for r in job.reports])
     run(cursor, _TOLD_AT, [(r.message,) for job in told for r in job.reports])
     run(cursor, _RELEASE, [(job.account, 0, "acknowledged") for job in told])
-    write(cursor, [fact for _, facts in outcomes for fact in facts])
-    return [None] * len(payloads)
+    return written(write(cursor, [fact for _, facts in outcomes for fact in facts]), len(payloads))
 
 
 _AGAIN_SEND = (

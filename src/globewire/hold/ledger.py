@@ -11,11 +11,13 @@ from globewire.hold.port import (
     Book,
     CarrierStanding,
     KeyEntry,
+    Load,
     Outbox,
     PolicyEntry,
     Question,
     Standing,
     UserEntry,
+    Waiting,
 )
 from globewire.hold.rows import PART, book_of, conditions, standing
 from globewire.message import MessageId, Millis
@@ -163,6 +165,34 @@ def mark(connection: sqlite3.Connection) -> int:
 def backlog(connection: sqlite3.Connection) -> int:
     """How many messages wait to be sent."""
     return int(connection.execute("SELECT count(*) FROM sending").fetchone()[0])
+
+
+_OPEN = "SELECT state, count(*) FROM message WHERE ended_at = 0 GROUP BY state"
+_WAITING = """
+    SELECT 'send', s.carrier, s.jobs, m.accepted_at
+      FROM (SELECT carrier, count(*) AS jobs, min(message) AS first FROM sending GROUP BY carrier) AS s
+      JOIN message AS m ON m.id = s.first
+    UNION ALL
+    SELECT 'settle', '', s.jobs, coalesce((SELECT heard_at FROM heard WHERE id = s.first), 0)
+      FROM (SELECT count(*) AS jobs, min(id) AS first FROM heard WHERE due_at IS NOT NULL) AS s
+    UNION ALL
+    SELECT l.lane, a.id, coalesce(c.jobs, 0),
+           coalesce((SELECT m.ended_at FROM callback AS f JOIN message AS m ON m.id = f.message WHERE f.id = c.first), 0)
+      FROM account AS a CROSS JOIN (SELECT 'tell' AS lane, 0 AS dead UNION ALL SELECT 'dead', 1) AS l
+      LEFT JOIN (SELECT account, dead, count(*) AS jobs, min(id) AS first FROM callback GROUP BY account, dead) AS c
+             ON c.account = a.id AND c.dead = l.dead
+     WHERE a.callback <> '' OR c.jobs > 0
+"""
+
+
+def load(connection: sqlite3.Connection) -> Load:
+    """What there is to do, read at one moment."""
+    connection.execute("BEGIN")
+    try:
+        under_way = dict(connection.execute(_OPEN).fetchall())
+        return Load(under_way, tuple(Waiting(*row) for row in connection.execute(_WAITING)))
+    finally:
+        connection.execute("COMMIT")
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:

@@ -39,6 +39,7 @@ from globewire.hold.port import (
     Job,
     KeyEntry,
     Lane,
+    Load,
     Nonce,
     Once,
     Outbox,
@@ -51,8 +52,10 @@ from globewire.hold.port import (
     UserEntry,
 )
 from globewire.hold.schema import HoldAway, SchemaFault
+from globewire.hold.tally import Tally
 from globewire.hold.wake import Wakes
 from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
+from globewire.meter.dials import Meter
 
 T = TypeVar("T")
 CONNECTIONS = 7
@@ -75,14 +78,17 @@ SETTINGS = {
 class PostgresHold:
     """A Hold in a PostgreSQL database (15 or newer). `open` makes one."""
 
-    def __init__(self, pool: Any, bell: Bell, wakes: Wakes) -> None:
+    def __init__(self, pool: Any, bell: Bell, wakes: Wakes, meter: Meter) -> None:
         self._pool, self._bell, self._wakes = pool, bell, wakes
+        self._accepted = meter.messages.of(State.ACCEPTED)
         self._days = Days(pool)
-        self._keeping, self._claiming, self._writing = (Line(pool, self._days.mend) for _ in range(3))
+        self._keeping, self._claiming, self._writing = (
+            Line(pool, self._days.mend, Tally(meter, line)) for line in ("keep", "claim", "write")
+        )
         self._unclaimed: dict[str, set[int]] = {}
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool = False, durable: bool = True) -> "PostgresHold":
+    async def open(cls, url: str, *, migrate: bool = False, durable: bool = True, meter: Meter | None = None) -> "PostgresHold":
         """Connect, and bring the schema up to date where `migrate` says so. SchemaFault says what is wrong, in a sentence: no
         connection (HoldAway, where that may pass), an older or newer schema, or, unless `durable` is False, a server that does
         not flush its commits."""
@@ -90,7 +96,7 @@ class PostgresHold:
         try:
             await _prepare(await hosts.connect(), migrate, durable)
             bell = await Bell.hung(hosts.connect, wakes)
-            return cls(await asyncpg.create_pool(connect=hosts.connect, **_POOL), bell, wakes)
+            return cls(await asyncpg.create_pool(connect=hosts.connect, **_POOL), bell, wakes, meter or Meter())
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
             kind = HoldAway if unreachable(fault) else SchemaFault
             raise kind(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
@@ -119,6 +125,7 @@ class PostgresHold:
             await self._try(self._days.make(missing))
         answer: str | None = await self._keeping.ask(keeping.keep, (submissions, nonce, conversions, once))
         if answer is None:
+            self._accepted.add(len(submissions))
             for carrier in {s.carrier for s in submissions}:
                 self._bell.ring(SEND, carrier)
         return answer
@@ -146,7 +153,7 @@ class PostgresHold:
         self._unclaimed[carrier] -= ends
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
-        if await self._writing.ask(lanes.done, outcomes):
+        if (await self._writing.ask(lanes.done, outcomes)).anew:
             self._bell.ring(SETTLE)
         self._ring_for([fact for _, facts in outcomes for fact in facts])
         if any(isinstance(job, TellJob) for job, _ in outcomes):
@@ -230,6 +237,9 @@ class PostgresHold:
 
     async def backlog(self) -> int:
         return await self._read(ledger.backlog)
+
+    async def load(self) -> Load:
+        return await self._read(ledger.load)
 
     async def counts(self) -> dict[str, int]:
         return await self._read(ledger.counts)

@@ -1,8 +1,8 @@
 """The default engine: one SQLite file, WAL, `synchronous=FULL`, one writing thread with group commit.
 
 What each call does to the file stands in `keeping`, `lanes` and `facts`, where batches are, in `sharing`, and in `ledger`: the
-book, and what people look at. Reading has a connection and a thread of its own, and so have checkpoints: neither waits for the
-writer nor makes it wait.
+book, and what people look at. Reading has a connection and a thread of its own, and so have counting and checkpoints: none waits
+for the writer or makes it wait.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ from globewire.hold.port import (
     Job,
     KeyEntry,
     Lane,
+    Load,
     Nonce,
     Once,
     Outbox,
@@ -44,9 +45,11 @@ from globewire.hold.port import (
     TellJob,
     UserEntry,
 )
+from globewire.hold.tally import Tally
 from globewire.hold.wake import Wakes
 from globewire.hold.writer import Writer
 from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
+from globewire.meter.dials import Meter
 
 T = TypeVar("T")
 CHECKPOINT_EVERY = 0.25
@@ -65,27 +68,30 @@ LOG_LIMIT = 128 * 1024 * 1024
 class SqliteHold:
     """A Hold in one file. `open` makes one; SQLite's ":memory:" is not offered, since readers have their own connection."""
 
-    def __init__(self, path: Path, writing: sqlite3.Connection, reading: sqlite3.Connection, copying: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connections: Sequence[sqlite3.Connection], meter: Meter) -> None:
         self._log = path.with_name(path.name + "-wal")
-        self._writing, self._reading, self._copying = writing, reading, copying
+        self._connections = connections
+        self._writing, self._reading, self._counting, self._copying = connections
         self._readers = ThreadPoolExecutor(1, "hold-reader")
+        self._counters = ThreadPoolExecutor(1, "hold-counter")
         self._copiers = ThreadPoolExecutor(1, "hold-checkpoint")
         self._copied = self._copiers.submit(lambda: 0)
         self._copy_at = monotonic() + CHECKPOINT_EVERY
-        self._writer = Writer(writing, self._checkpoint)
+        self._writer = Writer(self._writing, self._checkpoint, Tally(meter, "all"))
+        self._accepted = meter.messages.of(State.ACCEPTED)
         self._wakes = Wakes()
         self._blanked = 0
 
     @classmethod
-    async def open(cls, path: Path, *, create: bool = True) -> "SqliteHold":
+    async def open(cls, path: Path, *, create: bool = True, meter: Meter | None = None) -> "SqliteHold":
         """Open the file, making it where it is missing, and bring its schema up to date. SchemaFault says what is wrong."""
-        return cls(path, *open_database(path, 3, create=create))
+        return cls(path, open_database(path, 4, create=create), meter or Meter())
 
     async def close(self) -> None:
         await self._writer.close()
-        await asyncio.to_thread(self._readers.shutdown)
-        await asyncio.to_thread(self._copiers.shutdown)
-        for connection in (self._reading, self._copying, self._writing):
+        for threads in (self._readers, self._counters, self._copiers):
+            await asyncio.to_thread(threads.shutdown)
+        for connection in reversed(self._connections):
             connection.close()
 
     # --- accept
@@ -100,6 +106,7 @@ class SqliteHold:
     ) -> str | None:
         answer: str | None = await self._writer.ask(keeping.keep, (submissions, nonce, conversions, once))
         if answer is None:
+            self._accepted.add(len(submissions))
             for carrier in {s.carrier for s in submissions}:
                 self._wakes.wake(SEND, carrier)
         return answer
@@ -203,6 +210,13 @@ class SqliteHold:
     async def backlog(self) -> int:
         return await self._read(ledger.backlog)
 
+    async def load(self) -> Load:
+        try:
+            return await self._ask(self._counters, self._counting, ledger.load)
+        except asyncio.CancelledError:
+            self._counting.interrupt()
+            raise
+
     async def counts(self) -> dict[str, int]:
         return await self._read(ledger.counts)
 
@@ -235,9 +249,14 @@ class SqliteHold:
     # --- threads
 
     async def _read(self, reading: Callable[..., T], *arguments: Any) -> T:
+        return await self._ask(self._readers, self._reading, reading, *arguments)
+
+    async def _ask(
+        self, threads: ThreadPoolExecutor, connection: sqlite3.Connection, reading: Callable[..., T], *arguments: Any
+    ) -> T:
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._readers, lambda: reading(self._reading, *arguments))
+            return await loop.run_in_executor(threads, lambda: reading(connection, *arguments))
         except (sqlite3.Error, ValueError) as fault:  # what a damaged file gives may be no value of ours
             raise Unavailable(f"{type(fault).__name__}: {fault}") from fault
 

@@ -10,9 +10,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from typing import Any
 
 from globewire.errors import Unavailable
+from globewire.hold.tally import Tally
 
 Work = Callable[[sqlite3.Cursor, Sequence[Any]], Sequence[Any]]
 """Does one kind of thing for a batch of payloads; gives one result for each. A result that is an exception is raised there."""
@@ -31,9 +33,9 @@ class _Asked:
 class Writer:
     """Owns the writing connection. `ask` returns after the commit."""
 
-    def __init__(self, connection: sqlite3.Connection, after: Callable[[], None]) -> None:
+    def __init__(self, connection: sqlite3.Connection, after: Callable[[], None], tally: Tally) -> None:
         self._connection = connection
-        self._after = after
+        self._after, self._tally = after, tally
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Asked | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="hold-writer", daemon=True)
@@ -78,9 +80,13 @@ class Writer:
         return batch, False
 
     def _serve(self, batch: list[_Asked]) -> list[Any]:
+        began = perf_counter()
         try:
-            return self._transact(batch)
+            results = self._transact(batch)
+            self._tally.committed(results, perf_counter() - began)
+            return results
         except Exception as fault:  # noqa: BLE001 - whatever failed, every asker must get an answer, and the thread must live
+            self._tally.failed()
             if len(batch) == 1:
                 return [Unavailable(f"{type(fault).__name__}: {fault}")]
         # One of them spoils the transaction: each gets its own, so that the others are served.

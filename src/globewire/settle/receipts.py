@@ -8,6 +8,7 @@ import structlog
 from globewire.errors import Unavailable
 from globewire.hold.port import SETTLE, Became, Fact, Hold, Noted, PartBecame, SettleJob
 from globewire.message import FINAL, MessageId, Millis, PartState
+from globewire.meter.dials import Meter
 from globewire.verdict import outcome, retry
 
 log = structlog.get_logger()
@@ -21,12 +22,15 @@ TRIES = 10
 LINGER = 0.01
 """Seconds from the first receipt heard to its claim: what comes meanwhile is settled in the same transaction."""
 
+LATE = "late receipt"
+"""What the history says of a receipt that came after its part's end."""
+
 
 class Receipts:
     """The settle stage's loop."""
 
-    def __init__(self, hold: Hold, *, now: Callable[[], Millis]) -> None:
-        self._hold, self._now = hold, now
+    def __init__(self, hold: Hold, *, now: Callable[[], Millis], meter: Meter | None = None) -> None:
+        self._hold, self._now, self._meter = hold, now, meter or Meter()
 
     async def run(self) -> None:
         """Settle until cancelled."""
@@ -48,21 +52,35 @@ class Receipts:
         matched = [job for job in jobs if job.part is not None]
         if matched:
             outcomes = list(zip(matched, decide(matched, now), strict=True))
-            await self._write(lambda: self._hold.done(*outcomes))
+            if await self._write(lambda: self._hold.done(*outcomes)):
+                self._count(outcomes)
         waiting = [(job, _look_again(job, now)) for job in jobs if job.part is None]
-        if waiting:
-            await self._write(lambda: self._hold.again(*waiting))
+        if waiting and await self._write(lambda: self._hold.again(*waiting)):
+            for job in (job for job, due in waiting if due is None):
+                self._meter.receipts.of(job.carrier, "orphaned").add()
         return len(jobs)
 
-    async def _write(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write what was decided, later where the hold does not serve now: else the receipts would rest until their lease ends."""
+    async def _write(self, write: Callable[[], Awaitable[None]]) -> bool:
+        """Write what was decided, later where the hold does not serve now: else the receipts would rest until their lease ends.
+        Whether it was written."""
         for _ in range(TRIES):
             try:
-                return await write()
+                await write()
+                return True
             except Unavailable as fault:
                 log.error("the hold does not serve", stage="settle", reason=str(fault))
                 await asyncio.sleep(1.0)
-        return None
+        return False
+
+    def _count(self, outcomes: list[tuple[SettleJob, list[Fact]]]) -> None:
+        for job, facts in outcomes:
+            match facts[0]:
+                case PartBecame(state=state):
+                    self._meter.receipts.of(job.carrier, state).add()
+                    assert job.part is not None
+                    self._meter.receipt_delay.of(job.carrier).note((job.heard_at - job.part.at) / 1000)
+                case Noted(what=what):
+                    self._meter.receipts.of(job.carrier, "late" if what == LATE else "interim").add()
 
 
 def decide(jobs: list[SettleJob], now: Millis) -> list[list[Fact]]:
@@ -83,9 +101,7 @@ def _facts(job: SettleJob, parts: dict[int, PartState], now: Millis) -> list[Fac
     if state is None:
         return [Noted(part.message, now, "receipt", f"{job.carrier}: part {part.sequence} is {receipt.status or 'under way'}")]
     if job.state in FINAL or parts[part.sequence] is not PartState.SUBMITTED:
-        return [
-            Noted(part.message, now, "late receipt", f"{job.carrier}: part {part.sequence} is {receipt.status}, settled before")
-        ]
+        return [Noted(part.message, now, LATE, f"{job.carrier}: part {part.sequence} is {receipt.status}, settled before")]
     parts[part.sequence] = state
     code, description = outcome.error(receipt.status, receipt.error)
     facts: list[Fact] = [PartBecame(part.message, part.sequence, state, code, job.heard_at)]

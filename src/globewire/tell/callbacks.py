@@ -6,8 +6,7 @@ and how late to try again is `verdict.retry`.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -15,6 +14,7 @@ import structlog
 from globewire.errors import Unavailable
 from globewire.hold.port import TELL, Hold, Noted, Report, TellJob
 from globewire.message import AccountId, MessageId, Millis
+from globewire.meter.dials import Meter
 from globewire.tell.address import Resolve
 from globewire.tell.push import Client, PushResult, client, push
 from globewire.verdict import outcome, retry
@@ -49,7 +49,7 @@ class Settings:
 
 
 class Callbacks:
-    """Pushes what is due until it is stopped. `counts` has pushes and reports by what became of them, for the metrics."""
+    """Pushes what is due until it is stopped."""
 
     def __init__(
         self,
@@ -59,13 +59,14 @@ class Callbacks:
         clock: Callable[[], Millis],
         secret_of: Callable[[AccountId], bytes],
         resolve: Resolve | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._hold = hold
         self._settings = settings
         self._clock = clock
         self._secret_of = secret_of
         self._resolve = resolve
-        self._counts: Counter[str] = Counter()
+        self._meter = meter or Meter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failing: set[AccountId] = set()
         self._sound: set[AccountId] = set()
@@ -79,9 +80,9 @@ class Callbacks:
         self._ended.set()
 
     @property
-    def counts(self) -> Mapping[str, int]:
-        """`pushes.acknowledged|again|buried`, `reports.acknowledged|again|buried` since the start; `busy` endpoints now."""
-        return {**self._counts, "busy": len(self._sound) + len(self._doubtful)}
+    def busy(self) -> int:
+        """How many endpoints are being pushed to, or wait for a connection."""
+        return len(self._sound) + len(self._doubtful)
 
     async def run(self) -> None:
         """Push until `stop` or cancelled. Pushes in flight end first on `stop`, and are broken off when cancelled."""
@@ -209,8 +210,9 @@ class Callbacks:
             self._count("again", job, result)
 
     def _count(self, became: str, job: TellJob, result: PushResult) -> None:
-        self._counts[f"pushes.{became}"] += 1
-        self._counts[f"reports.{became}"] += len(job.reports)
+        self._meter.pushes.of(became).add()
+        self._meter.reports.of(became).add(len(job.reports))
+        self._meter.push_seconds.of(became).note(result.took / 1000)
         level = log.debug if result.acknowledged else log.warning
         level(
             f"callback.{became}",

@@ -10,21 +10,21 @@ Callbacks of one account get their numbers under a lock of the account that is h
 never seen after a higher one (law 6).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from globewire.hold.changes import COMES_FROM, waves
+from globewire.hold.changes import COMES_FROM, Written, waves, written
 from globewire.hold.pg.batch import Batch, since
 from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
 from globewire.message import FINAL, State
 
 
-async def record(connection: Any, payloads: Sequence[Sequence[Fact]]) -> list[None]:
+async def record(connection: Any, payloads: Sequence[Sequence[Fact]]) -> list[Written]:
     """Write facts that belong to no job."""
-    await write(connection, [fact for facts in payloads for fact in facts])
-    return [None] * len(payloads)
+    return written(await write(connection, [fact for facts in payloads for fact in facts]), len(payloads))
 
 
 _SUBMITTED = Batch(
@@ -50,8 +50,8 @@ _NOTE = Batch(
 )
 
 
-async def write(connection: Any, facts: Sequence[Fact]) -> None:
-    """Write facts: parts first, then the messages' states, in the order given."""
+async def write(connection: Any, facts: Sequence[Fact]) -> Counter[str]:
+    """Write facts: parts first, then the messages' states, in the order given. How many messages came to which state."""
     parts = {(p.message, p.sequence): p for p in (f.part for f in facts if isinstance(f, Submitted))}
     rows: list[Any] = [(*key, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at) for key, p in sorted(parts.items())]
     await _SUBMITTED.run(connection, rows)
@@ -62,8 +62,10 @@ async def write(connection: Any, facts: Sequence[Fact]) -> None:
     rows = [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, r.marked, at, at) for r, c, at in heard]
     await _HEAR.run(connection, rows)
     await _NOTE.run(connection, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
+    states: Counter[str] = Counter()
     for wave in waves(f for f in facts if isinstance(f, Became)):
-        await become(connection, wave)
+        states += await become(connection, wave)
+    return states
 
 
 _UNQUEUE = "DELETE FROM sending WHERE message = ANY($1::bigint[])"
@@ -73,7 +75,7 @@ _BECAME = Batch(
     "text = CASE WHEN j.final AND m.id < (SELECT blanked FROM tended) THEN '' ELSE m.text END, "
     "told = j.final AND EXISTS (SELECT FROM account AS a WHERE a.id = m.account AND a.callback <> '') FROM {rows} "
     "WHERE m.id = j.id AND m.id >= $2 AND strpos(j.comes_from, ',' || m.state || ',') > 0 "
-    "RETURNING m.id, m.account, m.told",
+    "RETURNING m.id, m.account, m.told, m.state",
     *("id bigint", "state text", "at bigint", "carrier text", "error_code text", "error text", "comes_from text", "final boolean"),
 )
 _CALLBACK = Batch(
@@ -85,8 +87,9 @@ _CALLBACK = Batch(
 )
 
 
-async def become(connection: Any, changes: Sequence[Became]) -> None:
-    """Change states where MAY_BECOME allows it; final ones queue the account's callback, if it wants one."""
+async def become(connection: Any, changes: Sequence[Became]) -> Counter[str]:
+    """Change states where MAY_BECOME allows it; final ones queue the account's callback, if it wants one. How many came to which
+    state."""
     if expired := [c.message for c in changes if c.state == State.EXPIRED]:
         await connection.execute(_UNQUEUE, sorted(expired))
     rows = [
@@ -96,3 +99,4 @@ async def become(connection: Any, changes: Sequence[Became]) -> None:
     changed = await _BECAME.ask(connection, rows, since((rows[0][0],)))
     account = {row[0]: row[1] for row in changed if row[2]}
     await _CALLBACK.run(connection, [(account[c.message], c.message, n) for n, c in enumerate(changes) if c.message in account])
+    return Counter(row[3] for row in changed)

@@ -11,11 +11,13 @@ on the lane, and are decided anew.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeGuard
 
 import orjson
 
+from globewire.hold.changes import Written, written
 from globewire.hold.pg.batch import DAY_OF_IDS, Batch, since
 from globewire.hold.pg.facts import write
 from globewire.hold.pg.keeping import text
@@ -160,8 +162,8 @@ _RELEASE = Batch(
 _ANEW = "UPDATE heard SET due_at = heard_at, tries = tries - 1 WHERE id = ANY($1::bigint[])"
 
 
-async def done(connection: Any, payloads: Sequence[Outcomes]) -> list[bool]:
-    """Take finished jobs off their lanes and write what came of them; whether any receipts are to be decided anew."""
+async def done(connection: Any, payloads: Sequence[Outcomes]) -> list[Written]:
+    """Take finished jobs off their lanes and write what came of them."""
     if sent := sorted(job.message.id for outcomes in payloads for job, _ in outcomes if isinstance(job, SendJob)):
         await connection.execute(_SENT, sent)
     moved = await _moved_on(connection, payloads)
@@ -173,11 +175,11 @@ async def done(connection: Any, payloads: Sequence[Outcomes]) -> list[bool]:
     ]
     if any(anew):
         await connection.execute(_ANEW, [id for ids in anew for id in ids])
-    await write(connection, [fact for _, facts in outcomes for fact in facts])
+    states = await write(connection, [fact for _, facts in outcomes for fact in facts])
     if told := [job for job, _ in outcomes if isinstance(job, TellJob)]:
         await connection.execute(_TOLD, [r.id for job in told for r in job.reports])
         await _RELEASE.run(connection, [(job.account, 0, "acknowledged") for job in told])
-    return [bool(ids) for ids in anew]
+    return [replace(told, anew=bool(ids)) for told, ids in zip(written(states, len(payloads)), anew, strict=True)]
 
 
 _LOCK_PARTS = _PARTS + " FOR NO KEY UPDATE"

@@ -6,7 +6,19 @@ from typing import Any, TypeVar
 import orjson
 
 from globewire.hold.pg.keeping import text
-from globewire.hold.port import AccountEntry, Book, CarrierStanding, KeyEntry, Outbox, PolicyEntry, Question, Standing, UserEntry
+from globewire.hold.port import (
+    AccountEntry,
+    Book,
+    CarrierStanding,
+    KeyEntry,
+    Load,
+    Outbox,
+    PolicyEntry,
+    Question,
+    Standing,
+    UserEntry,
+    Waiting,
+)
 from globewire.hold.rows import COLUMNS, GIVEN_UP, PART, book_of, conditions, standing
 from globewire.message import MessageId, Millis
 
@@ -178,6 +190,31 @@ async def mark(connection: Any) -> int:
 async def backlog(connection: Any) -> int:
     """How many messages wait to be sent."""
     return int(await connection.fetchval("SELECT count(*) FROM sending"))
+
+
+_OPEN = "SELECT state, count(*) FROM message WHERE ended_at = 0 GROUP BY state"
+_WAITING = """
+    SELECT 'send', s.carrier, s.jobs, m.accepted_at
+      FROM (SELECT carrier, count(*) AS jobs, min(message) AS first FROM sending GROUP BY carrier) AS s
+      JOIN message AS m ON m.id = s.first
+    UNION ALL
+    SELECT 'settle', '', s.jobs, coalesce((SELECT heard_at FROM heard WHERE id = s.first), 0)
+      FROM (SELECT count(*) AS jobs, min(id) AS first FROM heard WHERE due_at IS NOT NULL) AS s
+    UNION ALL
+    SELECT l.lane, a.id, coalesce(c.jobs, 0),
+           coalesce((SELECT m.ended_at FROM callback AS f JOIN message AS m ON m.id = f.message WHERE f.id = c.first), 0)
+      FROM account AS a CROSS JOIN (VALUES ('tell', false), ('dead', true)) AS l(lane, dead)
+      LEFT JOIN (SELECT account, dead, count(*) AS jobs, min(id) AS first FROM callback GROUP BY account, dead) AS c
+             ON c.account = a.id AND c.dead = l.dead
+     WHERE a.callback <> '' OR c.jobs > 0
+"""
+
+
+async def load(connection: Any) -> Load:
+    """What there is to do, read at one moment."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        under_way = dict(await connection.fetch(_OPEN))
+        return Load(under_way, tuple(Waiting(*row) for row in await connection.fetch(_WAITING)))
 
 
 async def counts(connection: Any) -> dict[str, int]:

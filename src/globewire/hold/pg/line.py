@@ -9,12 +9,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import asyncpg
 
 from globewire.errors import Unavailable
 from globewire.hold.pg.faults import AGAIN, away, stale
+from globewire.hold.tally import Tally
 
 Work = Callable[[Any, Sequence[Any]], Awaitable[Sequence[Any]]]
 """Does one kind of thing for a batch of payloads, inside a transaction of the connection that it is given; gives one result for
@@ -37,8 +39,8 @@ class _Asked:
 class Line:
     """One line. `ask` returns after the commit. `mend` removes the cause of a check that failed, and says whether it could."""
 
-    def __init__(self, pool: Any, mend: Mend) -> None:
-        self._pool, self._mend = pool, mend
+    def __init__(self, pool: Any, mend: Mend, tally: Tally) -> None:
+        self._pool, self._mend, self._tally = pool, mend, tally
         self._waiting: deque[_Asked] = deque()
         self._more = asyncio.Event()
         self._closed = False
@@ -74,6 +76,7 @@ class Line:
         try:
             return await self._insist(batch)
         except Exception as fault:  # noqa: BLE001 - whatever failed, every asker must get an answer, and the line must live
+            self._tally.failed()
             sentence = f"{type(fault).__name__}: {fault}"
             if len(batch) == 1 or away(fault):
                 return [Unavailable(sentence) for _ in batch]
@@ -97,6 +100,7 @@ class Line:
         for place, asked in enumerate(batch):
             places.setdefault(asked.work, []).append(place)
         results: list[Any] = [None] * len(batch)
+        began = perf_counter()
         async with self._pool.acquire() as connection:
             try:
                 await connection.execute("BEGIN")
@@ -107,6 +111,7 @@ class Line:
             except Exception as fault:
                 await self._break_off(connection, fault)
                 raise
+        self._tally.committed(results, perf_counter() - began)
         return results
 
     async def _break_off(self, connection: Any, fault: Exception) -> None:
