@@ -15,11 +15,11 @@ import typer
 
 from clients.running import House, running
 from globewire import config, errors
-from globewire.accept import batch, framing, once
+from globewire.accept import framing, once
 from globewire.cli import application
 from globewire.hold import sqlite
 from globewire.verdict import policy
-from globewire.wire import parameters, request, signature
+from globewire.wire import operation, parameters, request, signature
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -71,7 +71,7 @@ FIGURES = {
         f"1 to {parameters.LONGEST_VALIDITY:,} (seven days); {config.SendSettings().validity:,}",
         f"{parameters.LONGEST_TEXT:,} characters.",
         f"at most {policy.MOST_CHARACTERS:,} characters",
-        f"{batch.MOST:,} long texts",
+        f"{operation.MOST_NUMBERS:,} long texts",
         f"{config.HoldSettings().keep_messages_days} days, its text {config.HoldSettings().keep_bodies_days};",
         f"{config.CallbackSettings().timeout:g} seconds, up to {config.CallbackSettings().batch} reports",
     ],

@@ -61,16 +61,8 @@ def quotas() -> str:
 
 def codes(business: bool) -> str:
     """The rows of `errors`, in their order: business codes, or the gateway's own."""
-    rows = [row for row in vars(errors).values() if isinstance(row, Row) and row.business is business]
-    if not business:
-        rows += [_any(errors.missing("*").row), _any(errors.invalid("*").row)]
     head = ["code", "sentence", "again"] if business else ["HTTP", "code", "sentence", "again"]
-    return "\n".join([f"| {' | '.join(head)} |", "|---" * len(head) + "|", *map(_row, rows)])
-
-
-def _any(row: Row) -> Row:
-    """`Missing*` for `Missing<Param>`."""
-    return Row(row.code.replace("*", "<Param>"), row.http, row.sentence)
+    return "\n".join([f"| {' | '.join(head)} |", "|---" * len(head) + "|", *map(_row, errors.rows(business))])
 
 
 def _row(row: Row) -> str:

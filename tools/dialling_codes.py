@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from globewire.wire.number import MAINLAND, SEED_FORMS, calling_codes, country_name
+from globewire.wire.dialling import DiallingCode, dialling_codes
 
 TARGET = Path(__file__).parent.parent / "docs/dialling-codes.md"
 
@@ -26,20 +26,16 @@ Dialling codes that belong to no country, which the gateway takes too: {}. Their
 
 
 def main() -> None:
-    codes = list(calling_codes())
-    rows = sorted((country_name(country), country, code) for code, countries in codes for country in countries)
-    table = "".join(_row(name, country, code) for name, country, code in rows)
-    world = ", ".join(str(code) for code, countries in codes if not countries)
+    rows = [row for row in dialling_codes() if row.country]
+    world = ", ".join(str(row.code) for row in dialling_codes() if not row.country)
     TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(INTRODUCTION + table + AFTER.format(world), encoding="utf-8")
+    TARGET.write_text(INTRODUCTION + "".join(map(_row, rows)) + AFTER.format(world), encoding="utf-8")
     print(f"{TARGET.name}: {len(rows)} countries")
 
 
-def _row(name: str, country: str, code: int) -> str:
-    form = SEED_FORMS.get(country)
-    named = f"{form.country}, {form.region}" if form else ""
-    note = "**refused** (NOT_SUPPORTED_COUNTRY): in the scope of SendMessageWithTemplate only" if str(code) == MAINLAND else ""
-    return f"| {name} | {country} | {code} | {named} | {note} |\n"
+def _row(row: DiallingCode) -> str:
+    note = "**refused** (NOT_SUPPORTED_COUNTRY): in the scope of SendMessageWithTemplate only" if row.refused else ""
+    return f"| {row.name} | {row.country} | {row.code} | {row.named} | {note} |\n"
 
 
 if __name__ == "__main__":

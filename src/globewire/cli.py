@@ -53,6 +53,7 @@ COMMANDS: dict[str, Row] = {
     "callback": Row("callback", "Set where delivery receipts are pushed, test it, push again."),
     "console": Row("console", "Set the password of the console."),
     "config": Row("config", "Check a configuration file, or begin one."),
+    "openapi": Row("openapi", "Print the API as an OpenAPI 3.1 document.", group=False),
     "simulate": Row("simulate", "Run the simulated carrier alone, for any SMPP client.", group=False),
     "prove": Row("prove", "Prove that nothing accepted is lost when the gateway is killed.", group=False),
     "migrate": Row("migrate", "Make the database, or bring it up to date.", group=False),

@@ -56,6 +56,10 @@ def refuse(row: Row, *words: str, headers: tuple[tuple[str, str], ...] = (), **d
     return Refused(row, row.sentence.format(*words), headers, details)
 
 
+PARAMETER = "<Param>"
+"""Stands for a parameter's name in the codes `Missing<Param>` and `Invalid<Param>`."""
+
+
 def missing(parameter: str) -> Refused:
     """`Missing<Param>`: a required parameter is absent or empty (contract 3.2)."""
     return refuse(Row(f"Missing{parameter}", 400, "{} is mandatory for this action."), parameter)
@@ -122,3 +126,9 @@ RAM_PERMISSION_DENY = Row("RAM_PERMISSION_DENY", 200, "The RAM user is not permi
 PRODUCT_NOT_SUBSCRIBED = Row("PRODUCT_NOT_SUBSCRIBED", 200, "The product is not activated.")
 NOT_SUPPORTED_COUNTRY = Row("NOT_SUPPORTED_COUNTRY", 200, "The destination is not supported: {}.")
 ACCOUNT_ILLEGAL = Row("ACCOUNT_ILLEGAL", 200, "The account is not valid.")
+
+
+def rows(business: bool) -> tuple[Row, ...]:
+    """The table, in its order: the business codes, OK among them, or the gateway's own and the two that name a parameter."""
+    named = tuple(row for row in globals().values() if isinstance(row, Row) and row.business is business)
+    return named if business else (*named, missing(PARAMETER).row, invalid(PARAMETER).row)

@@ -13,9 +13,8 @@ from globewire.verdict.judge import Common, Terms
 from globewire.verdict.route import Decision
 from globewire.wire import number
 from globewire.wire import parameters as given
+from globewire.wire.operation import MOST_NUMBERS
 from globewire.wire.reply import Fields
-
-MOST = 1000
 
 
 async def batch(desk: Desk, asking: Asking) -> Fields:
@@ -23,7 +22,7 @@ async def batch(desk: Desk, asking: Asking) -> Fields:
     parameters = asking.call.parameters
     numbers = strings(given.required(parameters, "To"), "To")
     texts = strings(given.required(parameters, "Message"), "Message")
-    if len(numbers) > MOST:
+    if len(numbers) > MOST_NUMBERS:
         raise refuse(errors.MOBILE_COUNT_OVER_LIMIT)
     if not numbers or len(numbers) != len(texts):
         raise refuse(

@@ -21,6 +21,7 @@ from globewire.message import Millis
 from globewire.meter.dials import Meter
 from globewire.verdict.admit import Circumstances, RefusalForm, Register, authorise, identify
 from globewire.wire import reply, request, signature
+from globewire.wire.operation import OPERATIONS as TABLE
 from globewire.wire.reply import Fields, Reply
 from globewire.wire.request import Call, Raw
 
@@ -40,9 +41,6 @@ OPERATIONS: Mapping[str, Callable[[Desk, Asking], Awaitable[Fields]]] = {
     "SmsConversion": sms_conversion,
     "ConversionData": conversion_data,
 }
-CHANGING = frozenset({"SendMessageToGlobe", "BatchSendMessageToGlobe", "SmsConversion", "ConversionData"})
-"""Operations whose nonce is kept with what they change."""
-
 SENDING = frozenset({"SendMessageToGlobe", "BatchSendMessageToGlobe"})
 REPLAYED = (b"x-globewire-idempotent-replay", b"true")
 """The header of a reply that an earlier call under the same idempotency key got."""
@@ -115,7 +113,8 @@ class Intake:
         self._nonces.use(mark, until)
         await self._turns.take(caller, call.operation, now)
         authorise(caller, call.operation, Circumstances(now, call.raw.peer, call.raw.secure), self._form)
-        return Asking(caller, call, request_id, now, Nonce(mark, until) if call.operation in CHANGING else None)
+        changing = TABLE[call.operation].changing
+        return Asking(caller, call, request_id, now, Nonce(mark, until) if changing else None)
 
 
 def _refusal(raw: Raw, operation: str, refused: Refused, request_id: str) -> Reply:

@@ -12,10 +12,24 @@ from functools import lru_cache
 import orjson
 
 from globewire.message import MessageId, Millis
+from globewire.wire.operation import DATE, MESSAGE_ID, NUMBER, WHOLE_NUMBER, Field, Kind
 
 TIMESTAMP_HEADER = "x-globewire-timestamp"
 SIGNATURE_HEADER = "x-globewire-signature"
 CONTENT_TYPE = "application/json;charset=utf-8"
+
+REPORT = (
+    Field("MessageId", Kind.STRING, "As the send answered it.", MESSAGE_ID),
+    Field("To", Kind.STRING, "The number.", NUMBER),
+    Field("SendDate", Kind.STRING, "When the message was accepted, as Thu, 25 Nov 2021 10:27:00 +0800.", DATE),
+    Field("ReceiveDate", Kind.STRING, "When its end was known, in the same form.", DATE),
+    Field("Status", Kind.INTEGER, "1 delivered, 2 failed, 6 expired.", "^[126]$"),
+    Field("ErrorCode", Kind.STRING, "DELIVERED, or the carrier's word for the outcome."),
+    Field("ErrorDescription", Kind.STRING, "The outcome in a sentence."),
+    Field("TaskId", Kind.STRING, "As it was sent, empty where it was not."),
+    Field("SmsSize", Kind.INTEGER, "How many parts the text took.", WHOLE_NUMBER),
+)
+"""The members of one report in `body`, for whoever writes the reference."""
 
 
 @dataclass(frozen=True, slots=True)
