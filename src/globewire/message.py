@@ -106,7 +106,8 @@ class PartState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of a message at a carrier. `sequence` counts from 1; `carrier_id` is the id the carrier gave it, `at` when it was
-    submitted, `settled_at` when a receipt brought it to its end, 0 before."""
+    submitted, `settled_at` when a receipt brought it to its end, 0 before. `given_id` is the id as the carrier spelt it, "" where
+    that is no other than `carrier_id`, which is spelt for comparison."""
 
     message: MessageId
     sequence: int
@@ -116,6 +117,7 @@ class Part:
     state: PartState
     at: Millis
     settled_at: Millis = Millis(0)
+    given_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class Carrier:
     throttle_pause: float = 1.0
     throttle_grace: float = 60.0
     unbound_grace: float = 60.0
+    query: bool = False
+    receipt_overdue: float = 600.0
     tls: bool = False
     ca: str = ""
     server_name: str = ""

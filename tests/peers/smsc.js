@@ -1,19 +1,22 @@
 // An SMSC made of npm's `smpp`, for tests of our client: not ours, so it shares none of our mistakes.
 //
-//   node smsc.js [--ids decimal|hex|hex-decimal] [--password P]
+//   node smsc.js [--ids decimal|hex|hex-decimal] [--password P] [--receipts yes|no]
 //
 // It listens on 127.0.0.1, any free port, and prints one JSON line an event; the first is {"event":"listening","port":N}.
-// Every submit_sm is taken; where registered_delivery asks, a receipt leaves 50 ms later. It ends when stdin closes.
+// Every submit_sm is taken and delivered; where registered_delivery asks, a receipt leaves 50 ms later, unless told otherwise.
+// A query_sm about an id as it was in the response, with the source address of its submit, is answered: delivered. It ends when
+// stdin closes.
 'use strict';
 
 const smpp = require('smpp');
 
 const RECEIPT_AFTER_MS = 50;
 const BINDS = ['bind_transceiver', 'bind_receiver', 'bind_transmitter'];
-const options = { ids: 'decimal', password: '' };
+const options = { ids: 'decimal', password: '', receipts: 'yes' };
 for (let at = 2; at + 1 < process.argv.length; at += 2) options[process.argv[at].replace('--', '')] = process.argv[at + 1];
 
 const receivers = new Set();
+const taken = new Map(); // source addresses by id, as in the response
 let last = 4095; // so that decimal and hexadecimal spellings differ in length from the first id on
 
 const say = (event, more) => process.stdout.write(JSON.stringify({ event, ...more }) + '\n');
@@ -27,6 +30,7 @@ const server = smpp.createServer((session) => {
   session.on('close', () => { receivers.delete(session); say('closed', {}); });
   for (const bind of BINDS) session.on(bind, (pdu) => bound(session, bind, pdu));
   session.on('submit_sm', (pdu) => submitted(session, pdu));
+  session.on('query_sm', (pdu) => queried(session, pdu));
   session.on('enquire_link', (pdu) => { say('enquire_link', {}); session.send(pdu.response()); });
   session.on('deliver_sm_resp', (pdu) => say('deliver_sm_resp', { status: pdu.command_status }));
   session.on('unbind', (pdu) => { say('unbind', {}); session.send(pdu.response(), () => session.close()); });
@@ -54,8 +58,17 @@ function submitted(session, pdu) {
     text: typeof message.message === 'string' ? message.message : '',
     payload: pdu.message_payload ? String(pdu.message_payload.message || pdu.message_payload) : '',
   });
+  taken.set(inResponse(id), pdu.source_addr);
   session.send(pdu.response({ message_id: inResponse(id) }));
-  if (pdu.registered_delivery & 1) setTimeout(() => report(id, pdu), RECEIPT_AFTER_MS);
+  if (pdu.registered_delivery & 1 && options.receipts === 'yes') setTimeout(() => report(id, pdu), RECEIPT_AFTER_MS);
+}
+
+function queried(session, pdu) {
+  const { message_id, source_addr, source_addr_ton } = pdu;
+  say('query_sm', { message_id, source_addr, source_addr_ton });
+  const known = taken.has(message_id) && taken.get(message_id) === source_addr;
+  const answer = { message_id, final_date: '261125120000000+', message_state: smpp.MESSAGE_STATE.DELIVERED, error_code: 0 };
+  session.send(pdu.response(known ? answer : { command_status: smpp.ESME_RQUERYFAIL }));
 }
 
 function report(id, pdu) {

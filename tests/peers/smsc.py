@@ -33,8 +33,9 @@ class ForeignSmsc:
 
 
 @asynccontextmanager
-async def foreign_smsc(*, ids: str = "decimal", password: str = "") -> AsyncIterator[ForeignSmsc]:
-    """Run the foreign SMSC; `ids` is decimal, hex or hex-decimal (response, then receipt). Skips the test where it cannot run."""
+async def foreign_smsc(*, ids: str = "decimal", password: str = "", receipts: str = "yes") -> AsyncIterator[ForeignSmsc]:
+    """Run the foreign SMSC; `ids` is decimal, hex or hex-decimal (response, then receipt), `receipts` yes or no. Skips the test
+    where it cannot run."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("needs node (Debian's package nodejs)")
@@ -43,7 +44,7 @@ async def foreign_smsc(*, ids: str = "decimal", password: str = "") -> AsyncIter
     process = await asyncio.create_subprocess_exec(
         node,
         str(HERE / "smsc.js"),
-        *("--ids", ids, "--password", password),
+        *("--ids", ids, "--password", password, "--receipts", receipts),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

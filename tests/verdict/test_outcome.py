@@ -7,6 +7,7 @@ from globewire.message import FINAL, PartState, State
 from globewire.verdict.outcome import (
     STATUSES,
     Answer,
+    Told,
     answer,
     error,
     message_state,
@@ -14,6 +15,7 @@ from globewire.verdict.outcome import (
     query_status,
     receipt_state,
     sentence,
+    told,
 )
 
 D, F, E, S = PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED, PartState.SUBMITTED
@@ -154,3 +156,31 @@ def test_no_receipt_is_pushed_before_the_end(state: State) -> None:
     """A state that is not final has no number in a pushed receipt."""
     with pytest.raises(ValueError, match="has no receipt yet"):
         push_status(state)
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "comes_to"),
+    [
+        (0x00, "DELIVRD", Told.FINAL),
+        (0x00, "UNDELIV", Told.FINAL),
+        (0x00, "EXPIRED", Told.FINAL),
+        (0x00, "DELETED", Told.FINAL),
+        (0x00, "REJECTD", Told.FINAL),
+        (0x00, "UNKNOWN", Told.UNDER_WAY),
+        (0x00, "ENROUTE", Told.UNDER_WAY),
+        (0x00, "ACCEPTD", Told.UNDER_WAY),
+        (0x00, "", Told.UNDER_WAY),
+        (0x58, "", Told.THROTTLED),
+        (0x14, "", Told.THROTTLED),
+        (0x67, "", Told.REFUSED),
+        (0x67, "DELIVRD", Told.REFUSED),
+        (0x0C, "", Told.REFUSED),
+        (0x08, "", Told.REFUSED),
+        (0x4FF, "", Told.REFUSED),
+        (0x03, "", Told.UNSUPPORTED),
+    ],
+)
+def test_what_an_answer_to_a_question_comes_to(status: int, word: str, comes_to: Told) -> None:
+    """UNKNOWN ends a message in a receipt, and not here: it may be that the carrier has forgotten."""
+    assert told(status, word) is comes_to
+    assert receipt_state("UNKNOWN") is F

@@ -2,7 +2,7 @@
 
 import pytest
 
-from globewire.verdict.retry import callback, receipt, reconnect
+from globewire.verdict.retry import callback, question, receipt, reconnect
 
 
 def test_a_callback_is_pushed_three_times_at_most() -> None:
@@ -15,6 +15,11 @@ def test_a_callback_is_pushed_three_times_at_most() -> None:
 def test_an_unmatched_receipt_is_looked_at_for_a_quarter_of_an_hour() -> None:
     pauses = [receipt(tries) for tries in range(7)]
     assert pauses == [0.2, 1, 5, 30, 120, 600, None]
+
+
+def test_a_carrier_is_asked_ever_more_rarely_and_then_no_more() -> None:
+    waits = [question(asked, 600) for asked in range(9)]
+    assert waits == [600, 1200, 2400, 4800, 9600, 19200, 38400, 76800, None]
 
 
 @pytest.mark.parametrize(

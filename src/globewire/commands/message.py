@@ -101,7 +101,7 @@ def _events(standing: Standing) -> Iterator[tuple[int, str, str]]:
     yield message.accepted_at, "routed", _route(standing.decision)
     for part in standing.parts:
         which = f"part {part.sequence} of {part.total}" if part.total > 1 else "the message"
-        how = f"{which}, by {part.carrier} as {part.carrier_id}"
+        how = f"{which}, by {part.carrier} as {part.given_id or part.carrier_id}"
         yield part.at, f"part {PartState.SUBMITTED}", how
         if part.settled_at:
             yield part.settled_at, f"part {part.state}", how
@@ -203,7 +203,7 @@ def _document(one: Standing) -> dict[str, Any]:
                 "sequence": part.sequence,
                 "total": part.total,
                 "carrier": part.carrier,
-                "carrier_id": part.carrier_id,
+                "carrier_id": part.given_id or part.carrier_id,
                 "state": part.state,
                 "at": paper.iso(part.at),
                 "settled_at": paper.iso(part.settled_at),

@@ -293,6 +293,17 @@ CARRIER = Section(
         Field("throttle_pause", SOME_SECONDS, "Seconds to hold back after the carrier says that it is too much."),
         Field("throttle_grace", SECONDS, "Seconds of throttling after which other carriers are tried."),
         Field("unbound_grace", SECONDS, "Seconds without a bind after which other carriers are tried."),
+        Field(
+            "query",
+            flag(),
+            "Ask the carrier (query_sm) about what it took and has sent no receipt of. Many carriers do not answer that.",
+        ),
+        Field(
+            "receipt_overdue",
+            SOME_SECONDS,
+            "Seconds after which a receipt that has not come counts as overdue, and, with `query`, is asked about; the next "
+            "question about it waits twice as long, and so on.",
+        ),
         Field("tls", flag(), "Connect by TLS."),
         Field("ca", READABLE, "Path of the certificates to trust (PEM).", default="the system's"),
         Field("server_name", text("a host name", empty=True), "Name to expect in the carrier's certificate.", default="the host"),

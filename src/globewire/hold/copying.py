@@ -75,7 +75,7 @@ COPIED: tuple[Table, ...] = (
         "told",
         told=_TOLD,
     ),
-    _table("part", "message sequence total carrier carrier_id state error at settled_at", "message, sequence"),
+    _table("part", "message sequence total carrier carrier_id state error at settled_at given_id", "message, sequence"),
     _table("note", "id message at what detail", "id"),
     # What was leased is due now, still marked: whoever had it may have sent it.
     _table("sending", "message carrier due_at leased tried", "message", "leased", due_at="iif(leased, :now, due_at)"),

@@ -19,18 +19,19 @@ RESTORE = "restore your last backup (docs/backup.md), and keep this file: some o
 def open_database(path: Path, count: int, *, create: bool) -> list[sqlite3.Connection]:
     """`count` connections to the file, which is made where it is missing and `create` says so, and brought up to date.
 
-    With `create` a file up to CHECKED is looked through first. SchemaFault says what is wrong with it, and what to do."""
+    With `create` a file up to CHECKED is looked through first, before anything is written to it. SchemaFault says what is wrong
+    with it, and what to do."""
     with ExitStack() as opened:
         try:
             if create and not path.exists():
                 _make(path)
             _look_at(path)
             connections = [opened.enter_context(closing(_connect(path))) for _ in range(count)]
+            if create and path.stat().st_size <= CHECKED:
+                refuse_damage(path, faults(connections[0], "quick_check"))
             migrate(connections[0])
         except (sqlite3.Error, OSError) as fault:
             raise fault_of(path, fault) from fault
-        if create and path.stat().st_size <= CHECKED:
-            refuse_damage(path, faults(connections[0], "quick_check"))
         opened.pop_all()
         return connections
 

@@ -50,7 +50,8 @@ _MATCH = (
     "CROSS JOIN message AS m ON m.id = p.message"
 )
 _PARTS = (
-    "SELECT json_group_array(json_array(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at)) "
+    "SELECT json_group_array(json_array(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at, "
+    "p.given_id)) "
     "FROM json_each(?) AS j CROSS JOIN part AS p ON p.message = j.value ->> 0"
 )
 

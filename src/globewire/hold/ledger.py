@@ -15,11 +15,13 @@ from globewire.hold.port import (
     Outbox,
     PolicyEntry,
     Question,
+    Reached,
+    Silent,
     Standing,
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import PART, book_of, conditions, standing
+from globewire.hold.rows import PAGE, PART, book_of, conditions, silent_page, standing
 from globewire.message import MessageId, Millis
 
 T = TypeVar("T")
@@ -215,6 +217,25 @@ def overdue(connection: sqlite3.Connection, before: int, limit: int) -> list[int
         "SELECT id FROM message WHERE ended_at = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?", (before, limit)
     )
     return [row[0] for row in rows]
+
+
+_PAGE = (
+    f"SELECT {PAGE} FROM message INDEXED BY message_open WHERE ended_at = 0 AND (expires_at, id) > (?, ?) "
+    "ORDER BY expires_at, id LIMIT ?"
+)
+_SILENT = (
+    f"SELECT {PART} FROM json_each(?) AS j CROSS JOIN part ON message = j.value "
+    "WHERE carrier = ? AND state = 'submitted' AND at < ?"
+)
+
+
+def silent(
+    connection: sqlite3.Connection, carrier: str, before: int, limit: int, after: Reached
+) -> tuple[list[Silent], Reached | None]:
+    """The parts that a carrier has not reported on, of a page of messages under way."""
+    page = connection.execute(_PAGE, (*after, limit)).fetchall()
+    ids = orjson.dumps([row[0] for row in page]).decode()
+    return silent_page(page, connection.execute(_SILENT, (ids, carrier, before)).fetchall(), limit)
 
 
 def oldest_open(connection: sqlite3.Connection, below: int) -> int:

@@ -337,6 +337,21 @@ class CarrierStanding:
     at: Millis
 
 
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A part that its carrier took and has not reported on. `to` and `sender` are its message's."""
+
+    part: Part
+    to: str
+    sender: str
+
+
+Reached = tuple[Millis, MessageId]
+"""How far a walk through the messages under way has come: when the last one's validity ends, and its id."""
+START: Reached = (Millis(0), MessageId(0))
+"""Where it begins."""
+
+
 class Hold(Protocol):
     """A store of messages and of the work that is still due on them."""
 
@@ -403,6 +418,15 @@ class Hold(Protocol):
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         """Return when there may be something to claim, or after `timeout` seconds."""
+
+    async def silent(
+        self, carrier: CarrierId, before: Millis, limit: int, after: Reached = START
+    ) -> tuple[list[Silent], Reached | None]:
+        """Parts of messages under way that this carrier took before `before` and no receipt has settled.
+
+        One page of a walk: the next `limit` messages under way, of any carrier, are looked at, in the order in which their
+        validity ends; with what was found comes where the next page begins, None after the last. So it is as quick with many
+        messages as with few."""
 
     # tend
     async def expire(self, now: Millis, grace: int, limit: int) -> int:

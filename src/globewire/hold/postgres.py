@@ -27,6 +27,7 @@ from globewire.hold.pg.schema import check, check_durable, migrate
 from globewire.hold.port import (
     SEND,
     SETTLE,
+    START,
     TELL,
     AccountEntry,
     Became,
@@ -45,7 +46,9 @@ from globewire.hold.port import (
     Outbox,
     PolicyEntry,
     Question,
+    Reached,
     SendJob,
+    Silent,
     Standing,
     Submission,
     TellJob,
@@ -188,6 +191,11 @@ class PostgresHold:
 
     async def draw(self, quota: str, rate: float, want: int, now: Millis) -> int:
         return want if rate <= 0 else int(await self._claiming.ask(sharing.spend, (quota, rate, want, now)))
+
+    async def silent(
+        self, carrier: CarrierId, before: Millis, limit: int, after: Reached = START
+    ) -> tuple[list[Silent], Reached | None]:
+        return await self._read(ledger.silent, carrier, before, limit, after)
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         await self._wakes.wait(lane, of, timeout)

@@ -12,9 +12,11 @@ from globewire.hold.port import (
     Note,
     PolicyEntry,
     Question,
+    Reached,
     Report,
     SendJob,
     SettleJob,
+    Silent,
     Standing,
     Submission,
     UserEntry,
@@ -28,7 +30,7 @@ COLUMNS = (
 )
 """The columns of a message as it was accepted, in the order of `message` and `message_row`."""
 
-PART = "message, sequence, total, carrier, carrier_id, state, at, settled_at"
+PART = "message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id"
 """The columns of a part, in the order of `part`."""
 
 
@@ -78,8 +80,19 @@ def report(row: Row) -> Report:
 
 def part(row: Row) -> Part:
     """The columns of PART."""
-    message, sequence, total, carrier, carrier_id, state, at, settled_at = row
-    return Part(message, sequence, total, carrier, carrier_id, PartState(state), at, settled_at)
+    message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id = row
+    return Part(message, sequence, total, carrier, carrier_id, PartState(state), at, settled_at, given_id)
+
+
+PAGE = "id, expires_at, recipient, sender"
+"""The columns of a message on a page of `silent_page`."""
+
+
+def silent_page(page: Sequence[Row], parts: Sequence[Row], limit: int) -> tuple[list[Silent], Reached | None]:
+    """The silent parts of a page of messages, and where to go on if there may be more than these `limit`."""
+    asked = {id: (recipient, sender) for id, _, recipient, sender in page}
+    after = (page[-1][1], page[-1][0]) if len(page) == limit else None
+    return [Silent(part(row), *asked[row[0]]) for row in parts], after
 
 
 def settle_job(row: Row, matches: Sequence[Row], parts: Mapping[int, Sequence[Row]]) -> SettleJob:

@@ -70,6 +70,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE quota(name TEXT PRIMARY KEY, due REAL NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     PRAGMA application_id = 1735159650;
     """,
+    "ALTER TABLE part ADD COLUMN given_id TEXT NOT NULL DEFAULT '';",
 )
 OURS = 0x676C6F62
 """The `application_id`: "glob"."""

@@ -20,6 +20,7 @@ from globewire.hold.database import open_database
 from globewire.hold.port import (
     SEND,
     SETTLE,
+    START,
     TELL,
     AccountEntry,
     Became,
@@ -38,8 +39,10 @@ from globewire.hold.port import (
     Outbox,
     PolicyEntry,
     Question,
+    Reached,
     SendJob,
     SettleJob,
+    Silent,
     Standing,
     Submission,
     TellJob,
@@ -159,6 +162,11 @@ class SqliteHold:
 
     async def draw(self, quota: str, rate: float, want: int, now: Millis) -> int:
         return want if rate <= 0 else int(await self._writer.ask(sharing.spend, (quota, rate, want, now)))
+
+    async def silent(
+        self, carrier: CarrierId, before: Millis, limit: int, after: Reached = START
+    ) -> tuple[list[Silent], Reached | None]:
+        return await self._read(ledger.silent, carrier, before, limit, after)
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         await self._wakes.wait(lane, of, timeout)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field, replace
 
 from globewire.hold.port import Became, Fact, Noted, SendJob, Submitted
-from globewire.message import CarrierId, Message, Millis, Part, State
+from globewire.message import CarrierId, Message, Millis, Part, PartState, State
 from globewire.plan import OnUnknown
 from globewire.verdict.outcome import sentence
+from globewire.wire.receipt import normalise
 from globewire.wire.submission import SubmitSm
 
 
@@ -40,6 +41,13 @@ class Ending:
     facts: tuple[Fact, ...]
     due: Millis | None = None
     carrier: CarrierId | None = None
+
+
+def part_taken(piece: Piece, by: CarrierId, given_id: str, now: Millis) -> Part:
+    """The part that a carrier took under this id: kept as ids are compared, and as it was given where that is another spelling."""
+    job, carrier_id = piece.attempt.job, normalise(given_id)
+    spelt = given_id if given_id != carrier_id else ""
+    return Part(job.message.id, piece.sequence, piece.attempt.total, by, carrier_id, PartState.SUBMITTED, now, given_id=spelt)
 
 
 LATER = 30_000

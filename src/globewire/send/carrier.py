@@ -10,7 +10,7 @@ from globewire import plan
 from globewire.send.bind import Bind
 from globewire.send.session import Pump
 from globewire.verdict.pace import Pace
-from globewire.wire.pdu import Command, Pdu, PduFault
+from globewire.wire.pdu import Command, Fields, Pdu, PduFault
 from globewire.wire.smpp import Answered, Asked, Event, Unanswered
 from globewire.wire.submission import SubmitSm
 
@@ -22,7 +22,7 @@ class Listener(Protocol):
     """Who hears what becomes of what was submitted, and what the carrier asks."""
 
     def answered(self, ref: object, response: Pdu) -> None:
-        """The carrier answered the submit_sm of `ref`."""
+        """The carrier answered the submit_sm or query_sm of `ref`."""
 
     def unanswered(self, ref: object) -> None:
         """No answer came, and none will."""
@@ -96,11 +96,26 @@ class Carrier:
             self._queue.append((ref, submission))
         self._go()
 
-    def pause(self) -> None:
-        """The carrier says that it is too fast or too much: nothing more for a while."""
+    def ask(self, ref: object, fields: Fields) -> bool:
+        """Send a query_sm, if that holds nothing up: within window and pace, and while no submit waits for either. Whether it was
+        sent; if so, the listener hears of `ref`."""
         now = self._clock()
-        self.throttled_since = self.throttled_since or now
-        self._paused_until = now + self.plan.throttle_pause
+        bind = max(self.binds, key=lambda bind: bind.room)
+        if self._queue or now < self._paused_until or bind.pump is None or bind.room <= 0:
+            return False
+        if self._pace is not None and self._pace.take(now * 1000):
+            return False
+        bind.pump.write(bind.pump.session.request(Command.QUERY_SM, fields, now=now, ref=ref))
+        return True
+
+    def pause(self) -> None:
+        """The carrier says of a submit that it is too fast or too much: nothing more for a while."""
+        self.throttled_since = self.throttled_since or self._clock()
+        self.hold_back()
+
+    def hold_back(self) -> None:
+        """Nothing more for a while, but this is no reason to pass the carrier over."""
+        self._paused_until = self._clock() + self.plan.throttle_pause
 
     def withdraw(self, unwanted: Callable[[object], bool]) -> int:
         """Take back what waits for its turn and is `unwanted`; how much it was."""

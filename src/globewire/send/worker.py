@@ -9,15 +9,15 @@ import structlog
 from globewire import plan
 from globewire.errors import Unavailable
 from globewire.hold.port import SEND, CarrierStanding, Hold, Noted, SendJob
-from globewire.message import CarrierId, Message, Millis, Part, PartState
+from globewire.message import CarrierId, Message, Millis
 from globewire.plan import OnUnknown
-from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, interrupted
+from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, interrupted, part_taken
 from globewire.send.carrier import Carrier
 from globewire.send.hearing import Hearing
+from globewire.send.inquiry import Inquiry, Question
 from globewire.send.session import Pump
 from globewire.verdict.outcome import Answer, answer
 from globewire.wire.pdu import Command, Pdu, PduFault, Status
-from globewire.wire.receipt import normalise
 from globewire.wire.submission import submissions
 
 log = structlog.get_logger()
@@ -62,6 +62,7 @@ class Worker:
         self._hold, self._routing, self._now = hold, routing, now
         self._carrier = make(self)
         self._hearing = Hearing(hold, carrier, now)
+        self._inquiry = Inquiry(hold, carrier, self._carrier, now, lambda: not self._draining)
         self._in_hand: set[int] = set()
         self._claiming = 0
         self._resting: dict[Piece, asyncio.TimerHandle] = {}
@@ -73,7 +74,7 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; then `stop`."""
         async with asyncio.TaskGroup() as group:
-            for loop in (self._carrier.keep, self._claim, self._record, self._watch, self._hearing.run):
+            for loop in (self._carrier.keep, self._claim, self._record, self._watch, self._hearing.run, self._inquiry.run):
                 group.create_task(loop(), name=f"{loop.__qualname__} {self.id}")
 
     async def stop(self, limit: float) -> None:
@@ -149,7 +150,9 @@ class Worker:
     # --- what the carrier says (send.carrier.Listener) -------------------------------------------------------------------
 
     def answered(self, ref: object, response: Pdu) -> None:
-        """A submit_sm_resp: taken, or refused in one of three ways."""
+        """A submit_sm_resp: taken, or refused in one of three ways. Or what a question came to."""
+        if isinstance(ref, Question):
+            return self._inquiry.answered(ref, response)
         assert isinstance(ref, Piece)
         attempt, status = ref.attempt, response.status
         if response.command == Command.GENERIC_NACK:
@@ -157,9 +160,7 @@ class Worker:
         match answer(status):
             case Answer.TAKEN:
                 self._carrier.throttled_since = None
-                carrier_id, total = normalise(response.text("message_id")), attempt.total
-                message, state = attempt.job.message.id, PartState.SUBMITTED
-                attempt.taken.append(Part(message, ref.sequence, total, self.id, carrier_id, state, self._now()))
+                attempt.taken.append(part_taken(ref, self.id, response.text("message_id"), self._now()))
             case Answer.THROTTLED:
                 self._carrier.pause()
                 return self._carrier.submit(ref, ref.submission, first=True)
@@ -175,9 +176,11 @@ class Worker:
 
     def unanswered(self, ref: object) -> None:
         """No response: the carrier may have it."""
+        if isinstance(ref, Question):
+            return self._inquiry.unanswered(ref)
         assert isinstance(ref, Piece)
         ref.attempt.lost += 1
-        self._part_over(ref.attempt)
+        return self._part_over(ref.attempt)
 
     def unfit(self, ref: object, fault: PduFault) -> None:
         """It cannot be written as a submit_sm; no carrier asked, so the next one is."""

@@ -48,6 +48,31 @@ def receipt_state(status_word: str) -> PartState | None:
     return row[0] if row else None
 
 
+class Told(Enum):
+    """What the answer to a query_sm comes to."""
+
+    FINAL = "final"  # the part came to its end
+    UNDER_WAY = "under way"  # it has not, or the carrier cannot tell
+    THROTTLED = "throttled"  # slow down
+    REFUSED = "refused"  # this one is not answered
+    UNSUPPORTED = "unsupported"  # none ever will be
+
+
+def told(status: int, status_word: str) -> Told:
+    """What a query_sm_resp of this status comes to, whose message_state is this word of a receipt.
+
+    UNKNOWN is not taken for an end here, as it is in a receipt: a carrier says so too of what it has forgotten.
+    """
+    if status == 0:
+        return Told.FINAL if status_word != "UNKNOWN" and receipt_state(status_word) else Told.UNDER_WAY
+    if status == _NO_SUCH_COMMAND:
+        return Told.UNSUPPORTED
+    return Told.THROTTLED if answer(status) is Answer.THROTTLED else Told.REFUSED
+
+
+_NO_SUCH_COMMAND = 0x03
+
+
 def message_state(parts: Sequence[PartState], total: int) -> State | None:
     """The final state of a message whose known parts stand so, or None while it has none.
 

@@ -16,6 +16,16 @@ def receipt(tries: int) -> float | None:
     return RECEIPT_LOOKS[tries] if 0 <= tries < len(RECEIPT_LOOKS) else None
 
 
+def question(asked: int, overdue: float) -> float | None:
+    """Seconds from one question about a part (query_sm) to the next, None to ask no more. `asked` counts the questions so far,
+    `overdue` is how long its receipt was waited for before the first."""
+    return overdue * 2.0**asked if asked < QUESTIONS else None
+
+
+QUESTIONS = 8
+"""Questions about one part: after ten minutes the first, after a day the eighth."""
+
+
 def reconnect(attempt: int, first: float, most: float, jitter: float) -> float:
     """Seconds before bind attempt `attempt`, counted from 0: from `first` doubling up to `most`.
 

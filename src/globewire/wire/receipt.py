@@ -28,7 +28,7 @@ def read(pdu: Pdu, *, ids: ReceiptIds) -> Receipt | None:
     return Receipt(
         carrier_ids=tuple(spellings),
         to="".join([c for c in pdu.text("source_addr") if c in digits]),
-        status=_status(text.get("stat", "")) or _STATES.get(pdu.tlv_number(Tag.MESSAGE_STATE) or 0, ""),
+        status=_status(text.get("stat", "")) or STATES.get(pdu.tlv_number(Tag.MESSAGE_STATE) or 0, ""),
         error=text.get("err", "") or _network_error(pdu),
         marked=declared or bool(id_beside),
     )
@@ -46,7 +46,7 @@ _USER_DATA_HEADER = 0b0100_0000
 _LONGEST_TEXT = 1024  # octets that are looked at; a receipt is about 120
 _LONGEST_NUMBER = 40  # digits of an id that may be a number at all: 128 bits in decimal are 39
 
-_STATES = {1: "ENROUTE", 2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 6: "ACCEPTD", 7: "UNKNOWN", 8: "REJECTD"}
+STATES = {1: "ENROUTE", 2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 6: "ACCEPTD", 7: "UNKNOWN", 8: "REJECTD"}
 """message_state's values (SMPP 3.4 section 5.2.28) in the words of appendix B."""
 
 _LONGER = {
@@ -56,9 +56,9 @@ _LONGER = {
     "REJECTD": ("REJECTED",),
 }
 _SHORTEST_CUT = 5
-_STATUSES = {str(number): word for number, word in _STATES.items()} | {
+_STATUSES = {str(number): word for number, word in STATES.items()} | {
     spelling[:length]: word
-    for word in _STATES.values()
+    for word in STATES.values()
     for spelling in (word, *_LONGER.get(word, ()))
     for length in range(_SHORTEST_CUT, len(spelling) + 1)
 }

@@ -23,12 +23,11 @@ class SubmitSm:
 
 def submissions(message: Message, carrier: Carrier, now: Millis) -> tuple[SubmitSm, ...]:
     """The PDUs of `message` for `carrier`, in the order of its parts, with what is left of its validity at `now`."""
-    sender = message.sender or carrier.sender
-    source = _source(sender, carrier)
+    address, sender = source(message.sender, carrier)
     common: dict[str, int | str | bytes] = {
         "service_type": carrier.service_type,
-        "source_addr_ton": source.ton,
-        "source_addr_npi": source.npi,
+        "source_addr_ton": address.ton,
+        "source_addr_npi": address.npi,
         "source_addr": sender,
         "dest_addr_ton": carrier.destination.ton,
         "dest_addr_npi": carrier.destination.npi,
@@ -59,13 +58,15 @@ def relative_time(seconds: int) -> str:
     return f"0000{days:02}{hours:02}{minutes:02}{left:02}000R"
 
 
-def _source(sender: str, carrier: Carrier) -> Address:
+def source(given: str, carrier: Carrier) -> tuple[Address, str]:
+    """The kind of source address and the source address of a message with this sender, which may be ""."""
+    sender = given or carrier.sender
     if not sender:
-        return Address(ton=0, npi=0)
+        return Address(ton=0, npi=0), ""
     match kind(sender):
         case SenderKind.ALPHANUMERIC:
-            return carrier.source_alphanumeric
+            return carrier.source_alphanumeric, sender
         case SenderKind.SHORT:
-            return carrier.source_short
+            return carrier.source_short, sender
         case SenderKind.NUMBER:
-            return carrier.source_number
+            return carrier.source_number, sender

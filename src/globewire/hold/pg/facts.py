@@ -28,11 +28,12 @@ async def record(connection: Any, payloads: Sequence[Sequence[Fact]]) -> list[Wr
 
 
 _SUBMITTED = Batch(
-    "INSERT INTO part(message, sequence, total, carrier, carrier_id, state, at, settled_at) SELECT * FROM {rows} "
+    "INSERT INTO part(message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id) SELECT * FROM {rows} "
     "ON CONFLICT(message, sequence) DO UPDATE SET total = excluded.total, carrier = excluded.carrier, "
-    "carrier_id = excluded.carrier_id, state = excluded.state, at = excluded.at, settled_at = excluded.settled_at, error = ''",
+    "carrier_id = excluded.carrier_id, state = excluded.state, at = excluded.at, settled_at = excluded.settled_at, "
+    "given_id = excluded.given_id, error = ''",
     *("message bigint", "sequence integer", "total integer", "carrier text", "carrier_id text", "state text", "at bigint"),
-    "settled_at bigint",
+    *("settled_at bigint", "given_id text"),
 )
 _PART_BECAME = Batch(
     "UPDATE part AS p SET state = j.state, error = j.error, settled_at = j.at FROM {rows} "
@@ -53,7 +54,9 @@ _NOTE = Batch(
 async def write(connection: Any, facts: Sequence[Fact]) -> Counter[str]:
     """Write facts: parts first, then the messages' states, in the order given. How many messages came to which state."""
     parts = {(p.message, p.sequence): p for p in (f.part for f in facts if isinstance(f, Submitted))}
-    rows: list[Any] = [(*key, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at) for key, p in sorted(parts.items())]
+    rows: list[Any] = [
+        (*key, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at, p.given_id) for key, p in sorted(parts.items())
+    ]
     await _SUBMITTED.run(connection, rows)
     became = {(f.message, f.sequence): f for f in facts if isinstance(f, PartBecame)}
     rows = [(*key, f.state, f.error, f.at) for key, f in sorted(became.items())]

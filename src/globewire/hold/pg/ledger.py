@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from globewire.hold.pg.batch import since
 from globewire.hold.pg.keeping import text
 from globewire.hold.port import (
     AccountEntry,
@@ -15,11 +16,13 @@ from globewire.hold.port import (
     Outbox,
     PolicyEntry,
     Question,
+    Reached,
+    Silent,
     Standing,
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import COLUMNS, GIVEN_UP, PART, book_of, conditions, standing
+from globewire.hold.rows import COLUMNS, GIVEN_UP, PAGE, PART, book_of, conditions, silent_page, standing
 from globewire.message import MessageId, Millis
 
 T = TypeVar("T")
@@ -232,6 +235,23 @@ async def overdue(connection: Any, before: int, limit: int) -> list[int]:
         "SELECT id FROM message WHERE ended_at = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2", before, limit
     )
     return [row[0] for row in rows]
+
+
+_PAGE = (
+    f"SELECT {PAGE} FROM message WHERE ended_at = 0 AND expires_at >= $1 AND (expires_at, id) > ($1, $2) "
+    "ORDER BY expires_at, id LIMIT $3"
+)
+_SILENT = (
+    f"SELECT {PART} FROM part WHERE message = ANY($1::bigint[]) AND message >= $2 "
+    "AND carrier = $3 AND state = 'submitted' AND at < $4"
+)
+
+
+async def silent(connection: Any, carrier: str, before: int, limit: int, after: Reached) -> tuple[list[Silent], Reached | None]:
+    """The parts that a carrier has not reported on, of a page of messages under way."""
+    page = [tuple(row) for row in await connection.fetch(_PAGE, *after, limit)]
+    ids = [row[0] for row in page]
+    return silent_page(page, await connection.fetch(_SILENT, ids, since(ids), carrier, before), limit)
 
 
 async def nonces(connection: Any, now: int) -> dict[int, Millis]:

@@ -76,6 +76,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE copy(source text NOT NULL, done boolean NOT NULL DEFAULT false);
     CREATE TABLE copied(name text PRIMARY KEY, rows bigint NOT NULL);
     """,
+    "ALTER TABLE part ADD COLUMN given_id text NOT NULL DEFAULT ''",
 )
 
 _LOCK = 0x676C6F6265  # "globe": one migration at a time, whoever starts it

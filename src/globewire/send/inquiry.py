@@ -1,0 +1,193 @@
+"""Asks a carrier what became of parts whose receipt is overdue (query_sm, SMPP 3.4 section 4.8), and counts those parts.
+
+Only what the carrier gave an id can be asked about: parts of `submitted` messages, and of an `unknown` message those that were
+answered. A final answer is kept as the receipt that did not come, and the settle stage does the rest; every other one becomes a
+line of the message's history.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+
+import structlog
+
+from globewire import plan
+from globewire.errors import Unavailable
+from globewire.hold.port import START, Fact, Heard, Hold, Noted, Reached, Silent
+from globewire.message import Millis
+from globewire.send.carrier import Carrier
+from globewire.verdict import retry
+from globewire.verdict.outcome import Told, sentence, told
+from globewire.wire import query
+from globewire.wire.pdu import Command, Pdu, PduFault, Status
+
+log = structlog.get_logger()
+
+TURN = 1.0
+"""Seconds between two looks, each at one page of the messages under way."""
+PAGE = 1_000
+REST = 10.0
+"""Seconds between two walks through all of them, at most; where receipts are overdue sooner than that, so much less."""
+RATE = 10
+"""Questions a second at most, and never more than half of the window that is free: what is to be sent goes first."""
+WAITING = 100
+"""Parts in hand to be asked about; the others are met again on the next walk."""
+KNOWN = 100_000
+"""Parts that are remembered to have been asked about; while there are so many, no other is."""
+REFUSALS = 10
+"""Questions that a carrier which never answered one may refuse, before it is asked no more."""
+
+
+@dataclass(slots=True, eq=False)
+class Question:
+    """What is known of a part that is asked about: the `ref` of its query_sm. It is due again at `due`, and was met on the walk of
+    the number `walk`."""
+
+    silent: Silent
+    walk: int
+    asked: int = 0
+    due: float = 0.0
+    said: str = ""
+
+
+class Inquiry:
+    """The questions to one carrier. `may` says whether any may be asked now; receipts are counted all the same."""
+
+    def __init__(
+        self, hold: Hold, carrier: plan.Carrier, sessions: Carrier, now: Callable[[], Millis], may: Callable[[], bool]
+    ) -> None:
+        self.overdue = 0
+        """Parts whose receipt is overdue, as of the last walk; those met on this one where they are more."""
+        self.refused = False
+        """Whether the carrier made clear that it does not answer."""
+        self._hold, self._carrier, self._sessions, self._now, self._may = hold, carrier, sessions, now, may
+        self._known: dict[tuple[int, int], Question] = {}
+        self._due: deque[Question] = deque()
+        self._facts: list[Fact] = []
+        self._refusals: int | None = 0  # None once a question was answered
+        self._after: Reached | None = None
+        self._walk = self._met = 0
+        self._walk_at = 0.0
+
+    async def run(self) -> None:
+        """Look, ask and write down until cancelled."""
+        while True:
+            await asyncio.sleep(TURN)
+            try:
+                await self._write()
+                await self._look()
+            except Unavailable as fault:
+                log.error("the hold does not serve", carrier=self._carrier.id, reason=str(fault))
+            self._ask()
+
+    def try_anew(self) -> None:
+        """Ask again, though the carrier refused to answer before."""
+        self.refused, self._refusals = False, 0
+
+    # --- what the carrier says ---------------------------------------------------------------------------------------------
+
+    def answered(self, question: Question, response: Pdu) -> None:
+        """A query_sm_resp, or a nack in its place: that the command is not known there."""
+        silent, carrier = question.silent, self._carrier.id
+        receipt = query.told(silent.part, silent.to, response)
+        status = Status.RINVCMDID if response.command == Command.GENERIC_NACK else response.status
+        verdict = told(status, receipt.status)
+        which = f"{carrier}: part {silent.part.sequence}"
+        match verdict:
+            case Told.FINAL:
+                self._facts.append(Heard(carrier, receipt, self._now()))
+                self._note(question, f"{which} is {receipt.status}, as it says when asked")
+            case Told.UNDER_WAY:
+                self._note(question, f"{which} is {receipt.status or 'under way'}, as it says when asked")
+            case Told.THROTTLED:
+                self._sessions.hold_back()
+            case Told.REFUSED | Told.UNSUPPORTED:
+                self._note(question, f"{which}: the question is refused, {sentence(status)}")
+        self._count(verdict, status)
+
+    def unanswered(self, question: Question) -> None:
+        """No answer came. It is asked again when its time comes."""
+        self._note(question, f"{self._carrier.id}: part {question.silent.part.sequence}: the question was not answered")
+
+    def _note(self, question: Question, detail: str) -> None:
+        """Write it into the message's history, unless the carrier only says again what it said before."""
+        if detail != question.said:
+            question.said = detail
+            self._facts.append(Noted(question.silent.part.message, self._now(), "asked", detail))
+
+    def _count(self, verdict: Told, status: int) -> None:
+        if verdict in (Told.FINAL, Told.UNDER_WAY):
+            self._refusals = None
+        elif verdict is Told.REFUSED and self._refusals is not None:
+            self._refusals += 1
+        if not self.refused and (verdict is Told.UNSUPPORTED or (self._refusals or 0) >= REFUSALS):
+            self.refused = True
+            log.warning(
+                "the carrier does not answer query_sm and is asked no more", carrier=self._carrier.id, said=sentence(status)
+            )
+
+    # --- whom to ask, and when ---------------------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        if facts := list(self._facts):
+            await self._hold.record(*facts)
+            del self._facts[: len(facts)]
+
+    async def _look(self) -> None:
+        """The next page of the walk; after the last one, a rest."""
+        clock = asyncio.get_running_loop().time()
+        if self._after is None:
+            if clock < self._walk_at:
+                return
+            self._after, self._walk, self._met = START, self._walk + 1, 0
+        before = Millis(self._now() - round(self._carrier.receipt_overdue * 1000))
+        found, self._after = await self._hold.silent(self._carrier.id, before, PAGE, self._after)
+        self._met += len(found)
+        self.overdue = max(self.overdue, self._met)
+        if self._carrier.query:
+            for silent in found:
+                self._meet(silent, clock)
+        if self._after is None:
+            self.overdue = self._met
+            self._walk_at = clock + min(REST, self._carrier.receipt_overdue / 2)
+            self._known = {key: question for key, question in self._known.items() if question.walk == self._walk}
+
+    def _meet(self, silent: Silent, clock: float) -> None:
+        key = (silent.part.message, silent.part.sequence)
+        question = self._known.get(key)
+        if question is None:
+            if len(self._due) >= WAITING or len(self._known) >= KNOWN:
+                return
+            question = self._known[key] = Question(silent, self._walk)
+        question.walk = self._walk
+        if question.due <= clock and len(self._due) < WAITING:
+            question.due = inf
+            self._due.append(question)
+
+    def _ask(self) -> None:
+        """Ask about some of those that are due: as many as the second and the window have room for."""
+        if self.refused or not self._may():
+            self._give_back()
+            return
+        clock = asyncio.get_running_loop().time()
+        room = self._sessions.room
+        for _ in range(min(RATE, len(self._due), (room + 1) // 2)):
+            question = self._due[0]
+            try:
+                fields = query.question(question.silent.part, question.silent.sender, self._carrier)
+                if not self._sessions.ask(question, fields):
+                    return
+            except PduFault as fault:  # an id that no query_sm can hold
+                self._note(question, f"{self._carrier.id}: part {question.silent.part.sequence} cannot be asked about: {fault}")
+            self._due.popleft()
+            wait = retry.question(question.asked, self._carrier.receipt_overdue)
+            question.asked += 1
+            question.due = inf if wait is None else clock + wait
+
+    def _give_back(self) -> None:
+        """Keep nothing in hand: what is silent still is met again on a later walk."""
+        for question in self._due:
+            question.due = 0.0
+        self._due.clear()
