@@ -23,3 +23,41 @@ def test_leap_moves_the_wall_alone() -> None:
     clock.leap(-3600)
     assert clock.wall() < time.time() - 3500
     assert clock.monotonic() >= running
+
+
+HOUR = 3_600_000
+NEAR = 2_000
+
+
+def test_a_leap_does_not_count_until_it_has_lasted() -> None:
+    """There and back again within a quarter of an hour, and it never was; when it stays, it is the time."""
+    clock = Clock()
+    for seconds in (3600, -3600):
+        clock.leap(seconds)
+        assert abs(clock.now() - clock.steady()) > HOUR - NEAR
+        clock.advance(600)
+        assert abs(clock.now() - clock.steady()) > HOUR - NEAR
+        clock.leap(-seconds)
+        assert clock.steady() == clock.now()
+    clock.leap(3600)
+    clock.steady()
+    clock.advance(900)
+    assert abs(clock.now() - clock.steady()) < NEAR
+
+
+def test_the_earliest_and_the_latest_are_on_either_side_of_a_leap() -> None:
+    clock = Clock()
+    for seconds in (3600, -3600):
+        clock.leap(seconds)
+        assert clock.latest() - clock.earliest() > HOUR - NEAR
+        assert clock.now() - (clock.latest() if seconds > 0 else clock.earliest()) < NEAR
+        clock.leap(-seconds)
+
+
+def test_what_passes_is_no_leap() -> None:
+    """Time that an emulator lets pass counts at once, for both."""
+    clock = Clock()
+    before = clock.steady()
+    clock.advance(7200)
+    assert clock.steady() - before >= 2 * HOUR
+    assert clock.latest() - clock.earliest() < NEAR

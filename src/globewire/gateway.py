@@ -10,7 +10,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from globewire.config import SIMULATOR, Api, Config, HoldSettings
 from globewire.declare import declare, first_account
 from globewire.errors import Unavailable
 from globewire.hold.claimant import Claimant
-from globewire.hold.port import SEND, SETTLE, TELL, Hold, Question
+from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Hold, Question
 from globewire.hold.postgres import PostgresHold
 from globewire.hold.schema import SchemaFault
 from globewire.hold.sqlite import SqliteHold
@@ -39,6 +39,7 @@ from globewire.meter.dials import Meter
 from globewire.mint import NODES, Mint, RequestIds
 from globewire.plan import Carrier
 from globewire.registry import Registry
+from globewire.send.attempt import LATER
 from globewire.send.carrier import Carrier as CarrierSessions
 from globewire.send.owned import Owned
 from globewire.send.routing import Routing
@@ -53,6 +54,7 @@ from globewire.tell.callbacks import Callbacks
 from globewire.tell.callbacks import Settings as Pushing
 from globewire.tend.sweep import Sweep
 from globewire.vault import VaultFault, open_vault
+from globewire.verdict.retry import RECEIPT_LOOKS
 from globewire.verdict.route import Router
 from globewire.wire import number
 from globewire.wire.exchange import Exchanges
@@ -110,6 +112,8 @@ class Gateway:
 
     def __init__(self, config: Config, only: frozenset[str] = frozenset(), clock: Clock | None = None) -> None:
         self._config, self._only, self._clock = config, only or frozenset(STAGES), clock or Clock()
+        self._due = self._clock.latest if config.hold.shared else self._clock.now
+        """By what is due: a leap back leaves to a process that shares what the others say is due."""
         self._stops: list[Stop] = []
         self._stopping = False
         self.meter = Meter()
@@ -152,11 +156,11 @@ class Gateway:
         if "send" in only:
             self._send(hold, carriers, Routing(router, config.routes))
         if "settle" in only:
-            self._run(Receipts(hold, now=self._clock.now, meter=self.meter).run)
+            self._run(Receipts(hold, now=self._due, meter=self.meter).run)
         if "tell" in only:
             self._tell(hold, registry)
         if "tend" in only:
-            self._run(self._sweep(hold).run)
+            self._run(self._sweep(hold, carriers).run)
         if "accept" in only:
             await self._accept(hold, registry, router, carriers)
         _spare_the_collector()
@@ -204,7 +208,7 @@ class Gateway:
         for carrier in carriers.values():
             tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
             sessions = partial(CarrierSessions, carrier, tls=tls, clock=clock, jitter=random.random)
-            make = partial(Worker, hold, carrier, routing, now=self._clock.now, make=sessions)
+            make = partial(Worker, hold, carrier, routing, now=self._due, earliest=self._clock.earliest, make=sessions)
             stops.append(self._send_while_owned(hold, carrier.id, make) if self._config.hold.shared else self._work(make()))
 
         async def stop() -> None:
@@ -227,7 +231,7 @@ class Gateway:
         async def end() -> None:
             await stops.pop()()
 
-        owned = Owned(hold, f"carrier {carrier}", self._me, CARRIER_LEASE, now=self._clock.now, begin=begin, end=end)
+        owned = Owned(hold, f"carrier {carrier}", self._me, CARRIER_LEASE, now=self._clock.steady, begin=begin, end=end)
         return self._begin(owned.run, before=owned.stop)
 
     async def _leave(self, worker: Worker) -> None:
@@ -237,22 +241,36 @@ class Gateway:
         if not self._stopping:
             await worker.finish()
 
-    def _tell(self, hold: Hold, registry: Registry) -> None:
+    def _pushing(self) -> Pushing:
         settings = self._config.callbacks
-        pushing = Pushing(
+        return Pushing(
             allow_private=settings.allow_private,
             delays=settings.delays,
             timeout=settings.timeout,
             batch=settings.batch,
             connections=settings.connections,
         )
-        callbacks = Callbacks(hold, settings=pushing, clock=self._clock.now, secret_of=registry.callback_secret, meter=self.meter)
+
+    def _tell(self, hold: Hold, registry: Registry) -> None:
+        callbacks = Callbacks(
+            hold, settings=self._pushing(), clock=self._clock.now, secret_of=registry.callback_secret, meter=self.meter
+        )
         self._run(callbacks.run, before=callbacks.stop)
 
-    def _sweep(self, hold: Hold) -> Sweep:
-        settings, grace = self._config.hold, self._config.send.grace * 1000
+    def _sweep(self, hold: Hold, carriers: Iterable[CarrierId]) -> Sweep:
+        settings = self._config.hold
         return Sweep(
-            hold, grace=grace, bodies_days=settings.keep_bodies_days, messages_days=settings.keep_messages_days, now=self._clock.now
+            hold,
+            grace=self._config.send.grace * 1000,
+            bodies_days=settings.keep_bodies_days,
+            messages_days=settings.keep_messages_days,
+            waits=[
+                *((SEND, carrier, LATER + FRESH) for carrier in carriers),
+                (SETTLE, "", round(RECEIPT_LOOKS[-1] * 1000) + FRESH),
+                (TELL, "", self._pushing().longest + FRESH),
+            ],
+            now=self._clock.earliest,
+            due=self._due,
         )
 
     async def _accept(self, hold: Hold, registry: Registry, router: Router, carriers: dict[CarrierId, Carrier]) -> None:
@@ -268,8 +286,8 @@ class Gateway:
             Desk(
                 hold, router, carriers, lambda: registry.accounts, self._clock.now, mint.ids, self._config.send.validity, self.meter
             ),
-            Nonces(await hold.nonces(self._clock.now()), self._clock.now),
-            SharedTurns(hold, self._clock.now) if shared else OwnTurns(),
+            Nonces(await hold.nonces(self._clock.now()), self._clock.earliest),
+            SharedTurns(hold, self._clock.steady) if shared else OwnTurns(self._clock.steady),
             pressure,
             register=lambda: registry.register,
             request_id=request_ids,
@@ -326,7 +344,7 @@ class Gateway:
     async def _node(self, hold: Hold) -> int:
         """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""
         for node in range(NODES):
-            if await hold.own(f"node {node}", self._me, self._clock.now(), NODE_LEASE):
+            if await hold.own(f"node {node}", self._me, self._clock.steady(), NODE_LEASE):
                 self._run(partial(self._renew, hold, f"node {node}"))
                 return node
         raise SchemaFault(f"{NODES} processes share this database already, and no more can")
@@ -337,7 +355,7 @@ class Gateway:
         while not self.failed.is_set():
             await asyncio.sleep(NODE_RENEWED)
             try:
-                if not await hold.own(node, self._me, self._clock.now(), NODE_LEASE):
+                if not await hold.own(node, self._me, self._clock.steady(), NODE_LEASE):
                     log.critical("this process lost its number among those that share the hold", what=node)
                     self.failed.set()
             except Unavailable as fault:

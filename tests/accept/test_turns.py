@@ -36,7 +36,7 @@ def caller(rate: int, account: str = "shop") -> Caller:
 async def refusal(turns: Turns, who: Caller, clock: Clock, operation: str = SEND) -> Refused | None:
     """The refusal, None where it was its turn."""
     try:
-        await turns.take(who, operation, clock())
+        await turns.take(who, operation)
     except Refused as refused:
         return refused
     return None
@@ -60,7 +60,7 @@ def wait(refused: Refused | None) -> int:
 async def test_a_refusal_says_when_to_come_again(hold: Hold, rate: int) -> None:
     """In whole milliseconds, at least one: SDKs take nothing else. About one call's share of a second."""
     clock = Clock()
-    for turns in (OwnTurns(), SharedTurns(hold, clock)):
+    for turns in (OwnTurns(clock), SharedTurns(hold, clock)):
         assert rate <= await granted(turns, caller(rate), clock, 2 * rate) <= 1.1 * rate + 1
         for _ in range(2):
             assert 1 <= wait(await refusal(turns, caller(rate), clock)) <= 1 + 1000 / rate

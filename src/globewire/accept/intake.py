@@ -111,7 +111,7 @@ class Intake:
         signature.verify(call, caller.secret)
         mark, until = signature.nonce_mark(call.access_key, call.nonce), Millis(signature.nonce_until(call))
         self._nonces.use(mark, until)
-        await self._turns.take(caller, call.operation, now)
+        await self._turns.take(caller, call.operation)
         authorise(caller, call.operation, Circumstances(now, call.raw.peer, call.raw.secure), self._form)
         changing = TABLE[call.operation].changing
         return Asking(caller, call, request_id, now, Nonce(mark, until) if changing else None)

@@ -23,14 +23,14 @@ MOST = 65_536
 
 
 class OwnTurns:
-    """The quotas of a process that is alone."""
+    """The quotas of a process that is alone, by a clock that does not leap."""
 
-    def __init__(self) -> None:
-        self._throttle = Throttle()
+    def __init__(self, now: Callable[[], Millis]) -> None:
+        self._throttle, self._now = Throttle(), now
 
-    async def take(self, caller: Caller, operation: str, now: Millis) -> None:
+    async def take(self, caller: Caller, operation: str) -> None:
         """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
-        keep_pace(self._throttle, caller, operation, now)
+        keep_pace(self._throttle, caller, operation, self._now())
 
 
 @dataclass(slots=True)
@@ -44,13 +44,13 @@ class _Purse:
 
 
 class SharedTurns:
-    """Quotas that hold over all processes of one hold together."""
+    """Quotas that hold over all processes of one hold together, by a clock that does not leap."""
 
     def __init__(self, hold: Hold, now: Callable[[], Millis]) -> None:
         self._hold, self._now = hold, now
         self._purses: dict[tuple[str, str], _Purse] = {}
 
-    async def take(self, caller: Caller, operation: str, now: Millis) -> None:
+    async def take(self, caller: Caller, operation: str) -> None:
         """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
         rate = limit(caller.quota, operation)
         if rate <= 0:
@@ -58,7 +58,7 @@ class SharedTurns:
         if len(self._purses) > MOST:
             self._purses.clear()
         purse = self._purses.setdefault((caller.account, operation), _Purse())
-        if not _spend(purse, now):
+        if not _spend(purse, self._now()):
             async with purse.drawing:
                 now = self._now()
                 if not _spend(purse, now):

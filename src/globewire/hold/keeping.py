@@ -7,7 +7,7 @@ import orjson
 
 from globewire import errors
 from globewire.hold.admission import Admission
-from globewire.hold.port import Conversion, Nonce, Once, Submission
+from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
 from globewire.hold.sql import ask, fields, run
 
@@ -80,7 +80,7 @@ def forget(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int, int, int, 
 
 
 def bar(cursor: sqlite3.Cursor, payloads: Sequence[int]) -> list[None]:
-    """Forget the nonces whose requests could not be fresh any more, and the keys that nobody was promised any longer."""
-    cursor.execute("DELETE FROM nonce WHERE until < ?", (max(payloads),))
+    """Forget the nonces whose requests can not be fresh any more, and the keys that nobody was promised any longer."""
+    cursor.execute("DELETE FROM nonce WHERE until < ?", (max(payloads) - LEAP,))
     cursor.execute("DELETE FROM once WHERE until < ?", (max(payloads),))
     return [None] * len(payloads)

@@ -9,7 +9,7 @@ import orjson
 
 from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
-from globewire.hold.port import SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
+from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, report, send_job, settle_job
 from globewire.hold.sql import ask, run
 from globewire.message import CarrierId, Millis
@@ -168,6 +168,21 @@ def revive(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[int]:
         counts.append(cursor.execute(_REVIVE, (account,)).rowcount)
         cursor.execute(_OPEN_OUTBOX, (account,))
     return counts
+
+
+_HASTEN = {
+    SEND.name: "UPDATE sending SET due_at = ?1 WHERE carrier = ?3 AND due_at > ?1 + ?2 AND leased = 0",
+    SETTLE.name: f"UPDATE heard SET due_at = ?1 WHERE due_at > ?1 + {FRESH} AND (tries = 0 OR due_at > ?1 + ?2)",
+    TELL.name: "UPDATE outbox SET due_at = ?1 WHERE due_at > ?1 + ?2",
+}
+
+
+def hasten(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, str, int, str]]) -> list[int]:
+    """Make due what waits for too long: (now, lane, ahead, carrier)."""
+    return [
+        cursor.execute(_HASTEN[lane], (now, ahead, of) if lane == SEND.name else (now, ahead)).rowcount
+        for now, lane, ahead, of in payloads
+    ]
 
 
 _OVER = {

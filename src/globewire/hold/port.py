@@ -21,6 +21,13 @@ from typing import Generic, Protocol, TypeVar
 
 from globewire.message import AccessKeyId, AccountId, CarrierId, Message, MessageId, Millis, Part, PartState, Receipt, State
 
+LEAP = 4_500_000
+"""Milliseconds by which a clock may leap ahead, and back again, without harm: a nonce is kept for so much longer than it is barred,
+since a clock that is set back makes its request fresh again."""
+
+FRESH = 60_000
+"""Milliseconds by which what was heard a moment ago may be dated later than now, by another machine's clock."""
+
 # --- what accept keeps -------------------------------------------------------------------------------------------------
 
 
@@ -405,8 +412,13 @@ class Hold(Protocol):
         """Every lease of this lane (of carrier `of` in SEND) is over: for whoever starts as the only one to work on it. SEND jobs
         come back `interrupted`."""
 
+    async def hasten(self, now: Millis, lane: Lane[J], ahead: int, of: str = "") -> int:
+        """Make due what waits for longer than `ahead` ms, which is longer than anything of this lane (of carrier `of` in SEND)
+        is put off: a clock did that which has been set back. How many jobs; SEND jobs that a worker has stay with it."""
+
     async def own(self, what: str, owner: str, now: Millis, lease: int) -> bool:
-        """Whether `owner` holds `what` (a carrier's binds, say) until `lease` ms from now: it was free, or run out, or its own."""
+        """Whether `owner` holds `what` (a carrier's binds, say) until `lease` ms from now: it was free, or run out, or its own;
+        or was not renewed for two leases, however long it would still go by the clock that it was taken by."""
 
     async def disown(self, owner: str) -> None:
         """Give up all that `owner` holds."""
@@ -434,8 +446,8 @@ class Hold(Protocol):
 
     async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int, *, now: Millis | None = None) -> int:
         """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit` of each). An
-        engine may wait until a whole day is to be deleted, and delete it at once. Nonces and idempotency keys that ran out
-        before `now` go too, uncounted."""
+        engine may wait until a whole day is to be deleted, and delete it at once. Nonces that ran out more than LEAP before `now`,
+        and idempotency keys that ran out before it, go too, uncounted."""
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         """Say how carriers stand."""

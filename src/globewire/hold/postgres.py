@@ -55,6 +55,7 @@ from globewire.hold.port import (
     UserEntry,
 )
 from globewire.hold.schema import HoldAway, SchemaFault
+from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
 from globewire.hold.wake import Wakes
 from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
@@ -88,6 +89,7 @@ class PostgresHold:
         self._keeping, self._claiming, self._writing = (
             Line(pool, self._days.mend, Tally(meter, line)) for line in ("keep", "claim", "write")
         )
+        self._silence = Silence()
         self._unclaimed: dict[str, set[int]] = {}
 
     @classmethod
@@ -183,8 +185,15 @@ class PostgresHold:
     async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
         await self._writing.ask(lanes.recover, (now, lane.name, of))
 
+    async def hasten(self, now: Millis, lane: Lane[J], ahead: int, of: str = "") -> int:
+        count = int(await self._claiming.ask(lanes.hasten, (now, lane.name, ahead, of)))
+        if count:
+            self._bell.ring(lane, of)
+        return count
+
     async def own(self, what: str, owner: str, now: Millis, lease: int) -> bool:
-        return bool(await self._claiming.ask(sharing.own, (what, owner, now, lease)))
+        until = await self._claiming.ask(sharing.own, (what, owner, now, lease, self._silence.of(what, now, lease)))
+        return self._silence.saw(what, until, now)
 
     async def disown(self, owner: str) -> None:
         await self._claiming.ask(sharing.disown, owner)

@@ -7,13 +7,19 @@ from globewire.hold.quota import Drawn, draw
 
 _OWN = (
     "INSERT INTO owner VALUES(?1, ?2, ?3 + ?4) ON CONFLICT(what) DO UPDATE SET owner = excluded.owner, until = excluded.until "
-    "WHERE owner.owner = excluded.owner OR owner.until <= ?3"
+    "WHERE owner.owner = excluded.owner OR owner.until <= ?3 OR owner.until = ?5"
 )
+_UNTIL = "SELECT until FROM owner WHERE what = ?"
 
 
-def own(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, str, int, int]]) -> list[bool]:
-    """Take or keep what is free: (what, owner, now, lease)."""
-    return [cursor.execute(_OWN, payload).rowcount > 0 for payload in payloads]
+def own(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, str, int, int, int]]) -> list[int | None]:
+    """Take or keep what is free, or leased until just `silent`: (what, owner, now, lease, silent). None, or until when it is
+    another's."""
+    found: list[int | None] = []
+    for payload in payloads:
+        mine = cursor.execute(_OWN, payload).rowcount > 0
+        found.append(None if mine else int(cursor.execute(_UNTIL, payload[:1]).fetchone()[0]))
+    return found
 
 
 def disown(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[None]:

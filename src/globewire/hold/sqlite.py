@@ -48,6 +48,7 @@ from globewire.hold.port import (
     TellJob,
     UserEntry,
 )
+from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
 from globewire.hold.wake import Wakes
 from globewire.hold.writer import Writer
@@ -83,6 +84,7 @@ class SqliteHold:
         self._writer = Writer(self._writing, self._checkpoint, Tally(meter, "all"))
         self._accepted = meter.messages.of(State.ACCEPTED)
         self._wakes = Wakes()
+        self._silence = Silence()
         self._blanked = 0
 
     @classmethod
@@ -154,8 +156,15 @@ class SqliteHold:
     async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
         await self._writer.ask(lanes.recover, (now, lane.name, of))
 
+    async def hasten(self, now: Millis, lane: Lane[J], ahead: int, of: str = "") -> int:
+        count = int(await self._writer.ask(lanes.hasten, (now, lane.name, ahead, of)))
+        if count:
+            self._wakes.wake(lane, of)
+        return count
+
     async def own(self, what: str, owner: str, now: Millis, lease: int) -> bool:
-        return bool(await self._writer.ask(sharing.own, (what, owner, now, lease)))
+        until = await self._writer.ask(sharing.own, (what, owner, now, lease, self._silence.of(what, now, lease)))
+        return self._silence.saw(what, until, now)
 
     async def disown(self, owner: str) -> None:
         await self._writer.ask(sharing.disown, owner)

@@ -56,10 +56,18 @@ class Worker:
     """Sends what is due at one carrier, and hears its receipts, until stopped."""
 
     def __init__(
-        self, hold: Hold, carrier: plan.Carrier, routing: Routing, *, now: Callable[[], Millis], make: Callable[["Worker"], Carrier]
+        self,
+        hold: Hold,
+        carrier: plan.Carrier,
+        routing: Routing,
+        *,
+        now: Callable[[], Millis],
+        earliest: Callable[[], Millis] | None = None,
+        make: Callable[["Worker"], Carrier],
     ) -> None:
+        """By `earliest`, `now` where it is not given, a validity does not end too early, though the clock leap."""
         self.id = carrier.id
-        self._hold, self._routing, self._now = hold, routing, now
+        self._hold, self._routing, self._now, self._earliest = hold, routing, now, earliest or now
         self._carrier = make(self)
         self._hearing = Hearing(hold, carrier, now)
         self._inquiry = Inquiry(hold, carrier, self._carrier, now, lambda: not self._draining)
@@ -134,7 +142,7 @@ class Worker:
         return fresh
 
     def _start(self, job: SendJob) -> None:
-        message, now = job.message, self._now()
+        message, now = job.message, self._earliest()
         if now >= message.expires_at:
             return self._end(expired(job, now))
         if (doubtful := self._doubtful(job, now)) is not None:
@@ -238,7 +246,10 @@ class Worker:
         if back:
             await self._hold.record(*(fact for ending in back for fact in ending.facts))
         for carrier in {ending.carrier for ending in back}:
-            await self._hold.again(*((e.job, e.due) for e in back if e.carrier == carrier), carrier=carrier)
+            returned = [ending for ending in back if ending.carrier == carrier]
+            await self._hold.again(*((ending.job, ending.due) for ending in returned), carrier=carrier)
+            # At once: it may be claimed again from here on, and what is in hand is passed over.
+            self._in_hand.difference_update(ending.job.message.id for ending in returned)
 
     async def _wait_out(self, fault: Unavailable) -> None:
         log.error("the hold does not serve", carrier=self.id, reason=str(fault))

@@ -47,6 +47,11 @@ class Settings:
         """Milliseconds a claim holds: a wait for a free connection, a push, and the commit after it."""
         return round(self.timeout * 2000) + 5000
 
+    @property
+    def longest(self) -> int:
+        """Milliseconds that reports are put off at most, by a claim or until the next try."""
+        return max(self.lease, *(delay * 1000 for delay in self.delays), 0)
+
 
 class Callbacks:
     """Pushes what is due until it is stopped."""

@@ -1,13 +1,17 @@
 """Sweep: end what is past its time, forget what is past its keeping."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 
 from globewire.errors import Unavailable
-from globewire.hold.port import Hold
+from globewire.hold.port import Hold, Lane
 from globewire.message import Millis
+
+Wait = tuple[Lane[Any], str, int]
+"""A lane, whose part of it, and the milliseconds that its jobs are put off at most."""
 
 log = structlog.get_logger()
 
@@ -17,10 +21,22 @@ BATCH = 1000
 
 
 class Sweep:
-    """The tend stage's loop. `grace` is milliseconds after the validity; the days say how long texts and messages are kept."""
+    """The tend stage's loop. `grace` is milliseconds after the validity; the days say how long texts and messages are kept;
+    `waits` what may be put off for how long. By `now` nothing ends too early, though the clock leap; by `due` nothing waits too
+    long."""
 
-    def __init__(self, hold: Hold, *, grace: int, bodies_days: int, messages_days: int, now: Callable[[], Millis]) -> None:
-        self._hold, self._grace, self._now = hold, grace, now
+    def __init__(
+        self,
+        hold: Hold,
+        *,
+        grace: int,
+        bodies_days: int,
+        messages_days: int,
+        waits: Sequence[Wait] = (),
+        now: Callable[[], Millis],
+        due: Callable[[], Millis],
+    ) -> None:
+        self._hold, self._grace, self._waits, self._now, self._due = hold, grace, waits, now, due
         self._bodies_days, self._messages_days = bodies_days, messages_days
 
     async def run(self) -> None:
@@ -39,6 +55,9 @@ class Sweep:
         expired = await self._hold.expire(now, self._grace, BATCH)
         bodies, messages = Millis(now - self._bodies_days * DAY), Millis(now - self._messages_days * DAY)
         forgotten = await self._hold.forget(bodies, messages, BATCH, now=now)
+        for lane, of, ahead in self._waits:
+            if stuck := await self._hold.hasten(self._due(), lane, ahead, of):
+                log.warning("the clock was set back: jobs that it had put off are due", lane=lane.name, of=of, jobs=stuck)
         if expired:
             log.warning("messages expired without a receipt", messages=expired)
         return expired == BATCH or forgotten >= BATCH

@@ -13,7 +13,7 @@ import orjson
 from globewire import errors
 from globewire.hold.admission import Admission
 from globewire.hold.pg.batch import Batch
-from globewire.hold.port import Conversion, Nonce, Once, Submission
+from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
 
 Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
@@ -143,7 +143,7 @@ def _count(status: str) -> int:
 
 
 async def bar(connection: Any, payloads: Sequence[int]) -> list[None]:
-    """Forget the nonces whose requests could not be fresh any more, and the keys that nobody was promised any longer."""
-    await connection.execute("DELETE FROM nonce WHERE until < $1", max(payloads))
+    """Forget the nonces whose requests can not be fresh any more, and the keys that nobody was promised any longer."""
+    await connection.execute("DELETE FROM nonce WHERE until < $1", max(payloads) - LEAP)
     await connection.execute("DELETE FROM once WHERE until < $1", max(payloads))
     return [None] * len(payloads)

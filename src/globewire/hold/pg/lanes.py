@@ -21,7 +21,7 @@ from globewire.hold.changes import Written, written
 from globewire.hold.pg.batch import DAY_OF_IDS, Batch, since
 from globewire.hold.pg.facts import write
 from globewire.hold.pg.keeping import text
-from globewire.hold.port import SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
+from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
 from globewire.message import CarrierId, Millis
 
@@ -260,6 +260,22 @@ async def revive(connection: Any, payloads: Sequence[str]) -> list[int]:
         status: str = await connection.execute(_REVIVE, account)
         counts.append(int(status.rpartition(" ")[2]))
         await connection.execute(_OPEN_OUTBOX, account)
+    return counts
+
+
+_HASTEN = {
+    SEND.name: "UPDATE sending SET due_at = $1 WHERE carrier = $3 AND due_at > $1::bigint + $2 AND NOT leased",
+    SETTLE.name: f"UPDATE heard SET due_at = $1 WHERE due_at > $1::bigint + {FRESH} AND (tries = 0 OR due_at > $1::bigint + $2)",
+    TELL.name: "UPDATE outbox SET due_at = $1 WHERE due_at > $1::bigint + $2",
+}
+
+
+async def hasten(connection: Any, payloads: Sequence[tuple[int, str, int, str]]) -> list[int]:
+    """Make due what waits for too long: (now, lane, ahead, carrier)."""
+    counts = []
+    for now, lane, ahead, of in payloads:
+        status: str = await connection.execute(_HASTEN[lane], *((now, ahead, of) if lane == SEND.name else (now, ahead)))
+        counts.append(int(status.rpartition(" ")[2]))
     return counts
 
 

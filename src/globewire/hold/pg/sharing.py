@@ -12,15 +12,18 @@ from globewire.hold.quota import Drawn, draw
 
 _OWN = (
     "INSERT INTO owner(what, owner, until) VALUES($1, $2, $4) ON CONFLICT(what) DO UPDATE SET owner = excluded.owner, "
-    "until = excluded.until WHERE owner.owner = excluded.owner OR owner.until <= $3 RETURNING true"
+    "until = excluded.until WHERE owner.owner = excluded.owner OR owner.until <= $3 OR owner.until = $5 RETURNING true"
 )
+_UNTIL = "SELECT until FROM owner WHERE what = $1"
 
 
-async def own(connection: Any, payloads: Sequence[tuple[str, str, int, int]]) -> list[bool]:
-    """Take or keep what is free: (what, owner, now, lease)."""
-    owned: dict[int, bool] = {}
-    for place, (what, owner, now, lease) in sorted(enumerate(payloads), key=lambda numbered: numbered[1][0]):
-        owned[place] = bool(await connection.fetchval(_OWN, what, owner, now, now + lease))
+async def own(connection: Any, payloads: Sequence[tuple[str, str, int, int, int]]) -> list[int | None]:
+    """Take or keep what is free, or leased until just `silent`: (what, owner, now, lease, silent). None, or until when it is
+    another's."""
+    owned: dict[int, int | None] = {}
+    for place, (what, owner, now, lease, silent) in sorted(enumerate(payloads), key=lambda numbered: numbered[1][0]):
+        mine = await connection.fetchval(_OWN, what, owner, now, now + lease, silent)
+        owned[place] = None if mine else await connection.fetchval(_UNTIL, what)
     return [owned[place] for place in range(len(payloads))]
 
 
