@@ -45,13 +45,35 @@ def test_a_leap_does_not_count_until_it_has_lasted() -> None:
     assert abs(clock.now() - clock.steady()) < NEAR
 
 
-def test_the_earliest_and_the_latest_are_on_either_side_of_a_leap() -> None:
+def test_the_latest_is_on_the_later_side_of_a_leap() -> None:
     clock = Clock()
-    for seconds in (3600, -3600):
-        clock.leap(seconds)
-        assert clock.latest() - clock.earliest() > HOUR - NEAR
-        assert clock.now() - (clock.latest() if seconds > 0 else clock.earliest()) < NEAR
-        clock.leap(-seconds)
+    clock.leap(3600)
+    assert abs(clock.latest() - clock.now()) < NEAR
+    clock.leap(-7200)
+    assert abs(clock.latest() - clock.now() - HOUR) < NEAR
+
+
+def test_the_earliest_is_the_earliest_that_the_wall_said_in_the_last_hour() -> None:
+    """What was dated an hour back, while the clock was, does not end an hour too early when the clock is right again."""
+    clock = Clock()
+    clock.leap(3600)
+    assert abs(clock.now() - clock.earliest() - HOUR) < NEAR
+    clock.leap(-7200)
+    assert abs(clock.now() - clock.earliest()) < NEAR
+    clock.leap(3600)
+    clock.advance(3000)
+    assert abs(clock.now() - clock.earliest() - HOUR) < NEAR
+    clock.advance(1200)
+    assert abs(clock.now() - clock.earliest()) < NEAR
+
+
+def test_drift_is_no_leap() -> None:
+    """Half a second again and again is followed."""
+    clock = Clock()
+    for _ in range(10):
+        clock.leap(0.5)
+        assert clock.steady() - clock.now() <= 0
+        assert abs(clock.now() - clock.earliest()) < NEAR
 
 
 def test_what_passes_is_no_leap() -> None:

@@ -2,13 +2,27 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from globewire.message import Millis
 
 AGREES = 1_000
-"""Milliseconds by which the wall clock may differ from what it should be by now, without a leap."""
+"""Milliseconds by which the wall clock may be off what it should be by now, without a leap."""
 BELIEVED = 900.0
 """Seconds after which a leap is taken for good: a request that was fresh before it is not fresh any more."""
+REMEMBERED = 3600.0
+"""Seconds for which it is known how the wall clock was set before."""
+MOST = 64
+"""Settings of the wall clock that are remembered."""
+
+
+@dataclass(slots=True)
+class _Setting:
+    """How the wall clock was set: its lead over the other in ms, and when by that one it was first and last seen so."""
+
+    lead: int
+    since: float
+    seen: float
 
 
 class Clock:
@@ -18,10 +32,10 @@ class Clock:
     def __init__(self) -> None:
         self._passed = 0.0
         self._leapt = 0.0
-        self._base = 0
-        self._strayed: float | None = None
         self.moved: list[Callable[[], None]] = []
-        self._settle()
+        at = self.monotonic()
+        self._settings = [_Setting(self.now() - round(at * 1000), at, at)]
+        self._lead = self._settings[0].lead
 
     def now(self) -> Millis:
         """The wall clock, in milliseconds since 1970."""
@@ -33,20 +47,15 @@ class Clock:
 
     def steady(self) -> Millis:
         """As `now`, but a leap counts only when it has lasted: for leases and paces, which many processes may share."""
-        told, now = self._base + round(self.monotonic() * 1000), self.now()
-        if abs(now - told) <= AGREES:
-            self._settle()
-            return now
-        if self._strayed is None:
-            self._strayed = self.monotonic()
-        if self.monotonic() - self._strayed >= BELIEVED:
-            self._settle()
-            return now
-        return Millis(told)
+        at, setting = self.monotonic(), self._setting()
+        if abs(setting.lead - self._lead) <= AGREES or at - setting.since >= BELIEVED:
+            self._lead = setting.lead
+        return Millis(self._lead + round(at * 1000))
 
     def earliest(self) -> Millis:
-        """The earlier of `now` and `steady`: for what must not end too early."""
-        return min(self.now(), self.steady())
+        """The earliest that it may be, as the wall clock was set in the last hour: for what must not end too early."""
+        self._setting()
+        return Millis(min(setting.lead for setting in self._settings) + round(self.monotonic() * 1000))
 
     def latest(self) -> Millis:
         """The later of `now` and `steady`: for what must not begin too late."""
@@ -67,8 +76,17 @@ class Clock:
         self._leapt += seconds
         self._tell()
 
-    def _settle(self) -> None:
-        self._base, self._strayed = self.now() - round(self.monotonic() * 1000), None
+    def _setting(self) -> _Setting:
+        """How the wall clock is set now."""
+        at = self.monotonic()
+        lead, last = self.now() - round(at * 1000), self._settings[-1]
+        if abs(lead - last.lead) <= AGREES:
+            last.lead, last.seen = lead, at
+        else:
+            self._settings.append(_Setting(lead, at, at))
+        if len(self._settings) > 1:
+            self._settings = [each for each in self._settings[-MOST:] if at - each.seen <= REMEMBERED]
+        return self._settings[-1]
 
     def _tell(self) -> None:
         for call in self.moved:

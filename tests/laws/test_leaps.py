@@ -4,6 +4,7 @@ The wall clock is set by people and time servers. What was promised before must 
 """
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from globewire.hold.port import (
     TELL,
     Became,
     Hold,
+    Lane,
     Nonce,
     Once,
     PartBecame,
@@ -29,6 +31,7 @@ from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, su
 HOUR = 3_600_000
 LEASE = 60_000
 AHEAD, BACK = Millis(NOW + HOUR), Millis(NOW - HOUR)
+PUT_OFF: tuple[tuple[Lane[Any], str, int], ...] = ((SEND, CARRIER, 30_000), (SETTLE, "", 600_000), (TELL, "", 300_000))
 LEAPS = pytest.mark.parametrize("leapt", [AHEAD, BACK], ids=["ahead", "back"])
 
 
@@ -86,7 +89,7 @@ async def test_what_a_clock_ahead_put_off_is_due_when_it_is_set_back(hold: Hold)
     await hold.again((receipt, Millis(AHEAD + 600_000)))
     (reports,) = await hold.claim(TELL, 9, AHEAD, LEASE)
     await hold.again((reports, Millis(AHEAD + 300_000)))
-    for lane, of, ahead in ((SEND, CARRIER, 30_000), (SETTLE, "", 600_000), (TELL, "", 300_000)):
+    for lane, of, ahead in PUT_OFF:
         assert await hold.claim(lane, 9, NOW, LEASE, of) == []
         assert await hold.hasten(Millis(AHEAD), lane, ahead, of) == 0
         assert await hold.hasten(NOW, lane, ahead, of) == 1

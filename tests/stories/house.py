@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from globewire import config
+from globewire.clock import Clock
 from globewire.gateway import Gateway
 from globewire.hold.port import Hold, Note, Question, Standing
 from globewire.hold.postgres import PostgresHold
@@ -176,13 +177,13 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, *pieces: str) -> AsyncIterator[House]:
+async def house(folder: Path, *pieces: str, url: str = "", clock: Clock | None = None) -> AsyncIterator[House]:
     """Run a gateway with its files in `folder`, where another may have run before. It must not fail on its own."""
-    gateway = Gateway(config.read(written(folder, *pieces), "story.toml", {}))
+    gateway = Gateway(config.read(written(folder, *pieces, url=url), "story.toml", {}), clock=clock)
     await gateway.start()
     try:
         assert gateway.api is not None
-        async with books(folder) as looking, customer(gateway.api) as calling:
+        async with books(folder, url) as looking, customer(gateway.api) as calling:
             yield House(gateway, looking, calling, open_vault(b"", folder / "hold.db.key"))
     finally:
         await gateway.stop()
