@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "globewire_session"
 SIGN_IN = "/console/sign-in"
-OPEN = (SIGN_IN, "/console/static/")
+OPEN = (SIGN_IN, "/console/static/", "/openapi.json")
 """Paths that need no session."""
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -16,7 +16,11 @@ from globewire.message import State
 from globewire.show.window import window
 from globewire.wire.code import one_time_code
 
-PLACES = (("/console/", "Inbox"),)
+PLACES = (
+    ("/console/", "Inbox"),
+    ("/console/preview", "Preview"),
+    ("/console/reference", "API"),
+)
 """The pages that every page leads to."""
 
 _ASSETS = {file.name: file.read_bytes() for file in (files("globewire.show") / "static").iterdir() if file.is_file()}

@@ -6,15 +6,17 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from globewire.show import preview
 from globewire.show.guard import Guard
 from globewire.show.inbox import inbox
 from globewire.show.live import events
 from globewire.show.page import static
+from globewire.show.reference import openapi, reference
 from globewire.show.sessions import Sessions
 from globewire.show.sign import sign_in, sign_out
 from globewire.show.window import Window
 
-PREFIXES = ("/console",)
+PREFIXES = ("/console", "/openapi.json")
 """What the paths of the pages begin with; all others are the API's."""
 
 
@@ -31,6 +33,10 @@ ROUTES = (
     Route("/console/", inbox),
     Route("/console/inbox/{number}", inbox),
     Route("/console/events", events),
+    Route("/console/preview", preview.show, methods=["GET", "POST"]),
+    Route("/console/preview.json", preview.as_json, methods=["GET", "POST"]),
+    Route("/console/reference", reference),
+    Route("/openapi.json", openapi),
     Route("/console/sign-in", sign_in, methods=["GET", "POST"]),
     Route("/console/sign-out", sign_out, methods=["POST"]),
     Route("/console/static/{name}", static),

@@ -1,0 +1,42 @@
+"""The preview while it is typed, and the dialling codes while they are searched, in a real Chromium."""
+
+from playwright.async_api import expect
+
+from browser.conftest import Look
+
+
+async def test_it_follows_the_typing(look: Look) -> None:
+    """Without a click: parts, strangers, number; the caret stays where it was. A swap is one click."""
+    page = await look.go("/console/preview")
+    await page.get_by_label("Message").press_sequentially("It’s ")
+    await expect(page.get_by_role("heading", name="1 segment, UCS2")).to_be_visible()
+    await page.get_by_label("Message").press_sequentially("late. " * 12)
+    await expect(page.get_by_role("heading", name="2 segments, UCS2")).to_be_visible()
+    await expect(page.locator(".parts li")).to_have_count(2)
+    assert await page.evaluate("document.activeElement.id") == "Message"
+    await page.get_by_label("To", exact=True).fill("6591234567")
+    await expect(page.get_by_text("Singapore (SG, +65)")).to_be_visible()
+    await page.get_by_role("button", name="Use it").click()
+    await expect(page.get_by_role("heading", name="1 segment, GSM7")).to_be_visible()
+    await expect(page.get_by_label("Message")).to_have_value("It's " + "late. " * 12)
+
+
+async def test_dialling_codes_are_found_while_typed(look: Look) -> None:
+    page = await look.go("/console/reference")
+    rows = page.locator("#codes tbody tr")
+    assert await rows.count() > 240
+    await page.get_by_label("Country, ISO code").press_sequentially("singapore")
+    await expect(rows).to_have_count(1)
+    await expect(rows.first).to_contain_text("65")
+
+
+async def test_previews_fit_every_width(look: Look) -> None:
+    """From a phone to a desk, filled with what is long."""
+    page = await look.go("/console/preview")
+    await page.get_by_label("Message").fill("验证码🙂“x”" * 40 + "w" * 300)
+    await page.get_by_label("To", exact=True).fill("85261234567")
+    await page.get_by_role("button", name="Preview", exact=True).click()
+    await expect(page.locator(".parts li").first).to_be_visible()
+    for width in (375, 768, 1024, 1440):
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, width
