@@ -447,7 +447,7 @@ async def test_search_filters_and_pages(hold: Hold) -> None:
     assert [s.message.id for s in newest] == [message(n).id for n in (9, 8, 7)]
     assert [s.message.id for s in await hold.search(Question(limit=1, before=newest[-1].message.id))] == [message(6).id]
     assert [s.message.id for s in await hold.search(Question(to=message(4).to))] == [message(4).id]
-    assert await hold.search(Question(task_id="task-4", state="delivered")) == []
+    assert await hold.search(Question(task_id="task-4", states=("delivered",))) == []
 
 
 async def test_old_conversions_are_forgotten(hold: Hold) -> None:

@@ -67,7 +67,7 @@ def find(
         account=account,
         to=to.removeprefix("+"),
         task_id=task_id,
-        state=state or "",
+        states=(state,) if state else (),
         carrier=carrier,
         country=country.upper(),
         since=max(int(time.time() * 1000) - _age(since), 1) if since else 0,

@@ -14,14 +14,13 @@ from globewire.hold.port import (
     Load,
     Outbox,
     PolicyEntry,
-    Question,
     Reached,
     Silent,
     Standing,
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import PAGE, PART, book_of, conditions, silent_page, standing
+from globewire.hold.rows import COLUMNS, PAGE, PART, book_of, silent_page, standing
 from globewire.message import MessageId, Millis
 
 T = TypeVar("T")
@@ -115,11 +114,13 @@ def book(connection: sqlite3.Connection, after: int) -> Book | None:
     return book_of(version, rows["account"], rows["access_key"], rows["ram_user"], rows["policy"])
 
 
-_STANDING = (
-    "SELECT id, account, access_key, request_id, recipient, sender, text, type, task_id, channel, encoding, segments, country, "
-    "country_name, region, operator, accepted_at, validity, state, carrier, error_code, error, changed_at, ended_at, decision, "
-    "told_at, (SELECT tries + 1000000 * dead FROM callback WHERE callback.message = message.id) FROM message "
+STANDING = (
+    *COLUMNS,
+    *("state", "carrier", "error_code", "error", "changed_at", "ended_at", "decision", "told_at"),
+    "(SELECT tries + 1000000 * dead FROM callback WHERE callback.message = message.id)",
 )
+"""What is looked at of a message, in the order of `rows.standing`."""
+_STANDING = f"SELECT {', '.join(STANDING)} FROM message "
 
 
 def look(connection: sqlite3.Connection, wanted: MessageId) -> Standing | None:
@@ -130,14 +131,6 @@ def look(connection: sqlite3.Connection, wanted: MessageId) -> Standing | None:
     parts = connection.execute(f"SELECT {PART} FROM part WHERE message = ? ORDER BY sequence", (wanted,)).fetchall()
     notes = connection.execute("SELECT at, what, detail FROM note WHERE message = ? ORDER BY id", (wanted,)).fetchall()
     return standing(row, parts, notes)
-
-
-def search(connection: sqlite3.Connection, question: Question) -> list[Standing]:
-    """A page of messages, newest first."""
-    wanted = conditions(question)
-    where = f"WHERE {' AND '.join(f'{condition} ?' for condition in wanted)} " if wanted else ""
-    rows = connection.execute(f"{_STANDING}{where}ORDER BY id DESC LIMIT ?", (*wanted.values(), question.limit))
-    return [standing(row, (), ()) for row in rows]
 
 
 def outboxes(connection: sqlite3.Connection) -> list[Outbox]:

@@ -156,7 +156,8 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """A message changed its state. Ignored where MAY_BECOME forbids it. A final state queues the account's callback."""
+    """A message changed its state. Ignored where MAY_BECOME forbids it. A final state queues the account's callback, and only
+    a final state has an error code: DELIVERED where it is delivered, and nowhere else."""
 
     message: MessageId
     state: State
@@ -286,17 +287,34 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which messages to list, newest first. Empty fields do not filter; `before` pages on."""
+    """Which messages to list, newest first. Empty fields do not filter; `before` (a message's id) pages on.
+
+    `to` is a whole number, digits only, `to_ends` its last digits. `states` are those that will do. `text` is contained in the
+    message's: ASCII letters match in either case, others as given, or all small, all capital, or capitalised. Accepted from
+    `since` on and before `until` (ms)."""
 
     account: str = ""
     to: str = ""
+    to_ends: str = ""
     task_id: str = ""
-    state: str = ""
+    states: tuple[str, ...] = ()
+    error_code: str = ""
     carrier: str = ""
     country: str = ""
+    text: str = ""
     since: int = 0
+    until: int = 0
     before: int = 0
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of messages, without parts and notes, newest first. `looked_to`: how far back it was looked, to be given as the next
+    question's `before`; None where there is nothing more. A page with room left and a `looked_to` only stopped for now."""
+
+    standings: tuple[Standing, ...]
+    looked_to: MessageId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,8 +474,11 @@ class Hold(Protocol):
     async def look(self, message: MessageId) -> Standing | None:
         """One message and its history."""
 
+    async def find(self, question: Question) -> Found:
+        """A page of messages that fit, within a fraction of a second whatever is asked and however many are held."""
+
     async def search(self, question: Question) -> list[Standing]:
-        """Messages that fit, newest first, without parts and notes."""
+        """Messages that fit, newest first, without parts and notes: as many as there are up to `limit`, however long it takes."""
 
     async def outboxes(self) -> list[Outbox]:
         """How each endpoint's callbacks stand."""

@@ -11,13 +11,15 @@ an idempotency key and the guard of final states make the same again harmless.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import asyncpg
 
 from globewire.errors import Unavailable
+from globewire.hold import finding
 from globewire.hold.pg import facts as written
-from globewire.hold.pg import keeping, lanes, ledger, sharing
+from globewire.hold.pg import keeping, lanes, ledger, pages, sharing
 from globewire.hold.pg.bell import Bell
 from globewire.hold.pg.days import DAY, IDS, Days
 from globewire.hold.pg.faults import stale, unreachable
@@ -35,6 +37,7 @@ from globewire.hold.port import (
     CarrierStanding,
     Conversion,
     Fact,
+    Found,
     Heard,
     J,
     Job,
@@ -91,6 +94,9 @@ class PostgresHold:
         )
         self._silence = Silence()
         self._unclaimed: dict[str, set[int]] = {}
+        self._looking = finding.Looking(
+            partial(self._read, pages.keyed), partial(self._read, pages.floor), partial(self._read, pages.rows)
+        )
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = False, durable: bool = True, meter: Meter | None = None) -> "PostgresHold":
@@ -240,8 +246,11 @@ class PostgresHold:
     async def look(self, message: MessageId) -> Standing | None:
         return await self._read(ledger.look, message)
 
+    async def find(self, question: Question) -> Found:
+        return await finding.find(self._looking, question)
+
     async def search(self, question: Question) -> list[Standing]:
-        return await self._read(ledger.search, question)
+        return await finding.search(self._looking, question)
 
     async def outboxes(self) -> list[Outbox]:
         return await self._read(ledger.outboxes)

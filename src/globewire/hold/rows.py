@@ -11,7 +11,6 @@ from globewire.hold.port import (
     KeyEntry,
     Note,
     PolicyEntry,
-    Question,
     Reached,
     Report,
     SendJob,
@@ -145,21 +144,6 @@ def _told(told_at: int, callback: int | None) -> str:
     if callback >= GIVEN_UP:
         return "given up"
     return f"refused {callback} times, waiting" if callback else "waiting"
-
-
-def conditions(question: Question) -> dict[str, str | int]:
-    """What a question asks of the table of messages: each condition without its right side, and that."""
-    wanted: dict[str, str | int] = {
-        "account =": question.account,
-        "recipient =": question.to,
-        "task_id =": question.task_id,
-        "state =": question.state,
-        "carrier =": question.carrier,
-        "country =": question.country,
-        "id >=": question.since * 100_000,
-        "id <": question.before,
-    }
-    return {condition: value for condition, value in wanted.items() if value}
 
 
 def book_of(version: int, accounts: Sequence[Row], keys: Sequence[Row], users: Sequence[Row], policies: Sequence[Row]) -> Book:

@@ -9,13 +9,14 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar, cast
 
 from globewire.errors import Unavailable
 from globewire.hold import facts as written
-from globewire.hold import keeping, lanes, ledger, sharing
+from globewire.hold import finding, keeping, lanes, ledger, pages, sharing
 from globewire.hold.database import open_database
 from globewire.hold.port import (
     SEND,
@@ -28,6 +29,7 @@ from globewire.hold.port import (
     CarrierStanding,
     Conversion,
     Fact,
+    Found,
     Heard,
     J,
     Job,
@@ -85,6 +87,9 @@ class SqliteHold:
         self._accepted = meter.messages.of(State.ACCEPTED)
         self._wakes = Wakes()
         self._silence = Silence()
+        self._looking = finding.Looking(
+            partial(self._read, pages.keyed), partial(self._read, pages.floor), partial(self._read, pages.rows)
+        )
         self._blanked = 0
 
     @classmethod
@@ -212,8 +217,11 @@ class SqliteHold:
     async def look(self, message: MessageId) -> Standing | None:
         return await self._read(ledger.look, message)
 
+    async def find(self, question: Question) -> Found:
+        return await finding.find(self._looking, question)
+
     async def search(self, question: Question) -> list[Standing]:
-        return await self._read(ledger.search, question)
+        return await finding.search(self._looking, question)
 
     async def outboxes(self) -> list[Outbox]:
         return await self._read(ledger.outboxes)

@@ -15,14 +15,13 @@ from globewire.hold.port import (
     Load,
     Outbox,
     PolicyEntry,
-    Question,
     Reached,
     Silent,
     Standing,
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import COLUMNS, GIVEN_UP, PAGE, PART, book_of, conditions, silent_page, standing
+from globewire.hold.rows import COLUMNS, GIVEN_UP, PAGE, PART, book_of, silent_page, standing
 from globewire.message import MessageId, Millis
 
 T = TypeVar("T")
@@ -128,7 +127,7 @@ async def book(connection: Any, after: int) -> Book | None:
 
 
 _CALLBACK = f"(SELECT tries + CASE WHEN dead THEN {GIVEN_UP} ELSE 0 END FROM callback WHERE callback.message = message.id)"
-_STANDING = (
+STANDING = (
     f"SELECT {', '.join(COLUMNS)}, state, carrier, error_code, error, changed_at, ended_at, decision, "
     f"told AND NOT EXISTS (SELECT FROM callback WHERE callback.message = message.id), {_CALLBACK} FROM message "
 )
@@ -136,23 +135,15 @@ _STANDING = (
 
 async def look(connection: Any, wanted: MessageId) -> Standing | None:
     """One message with its parts and notes."""
-    row = await connection.fetchrow(_STANDING + "WHERE id = $1", wanted)
+    row = await connection.fetchrow(STANDING + "WHERE id = $1", wanted)
     if row is None:
         return None
     parts = await connection.fetch(f"SELECT {PART} FROM part WHERE message = $1 ORDER BY sequence", wanted)
     notes = await connection.fetch("SELECT at, what, detail FROM note WHERE message = $1 ORDER BY id", wanted)
-    return standing(_decoded(row), parts, [tuple(note) for note in notes])
+    return standing(decoded(row), parts, [tuple(note) for note in notes])
 
 
-async def search(connection: Any, question: Question) -> list[Standing]:
-    """A page of messages, newest first."""
-    wanted = conditions(question)
-    where = f"WHERE {' AND '.join(f'{c} ${n}' for n, c in enumerate(wanted, start=2))} " if wanted else ""
-    rows = await connection.fetch(f"{_STANDING}{where}ORDER BY id DESC LIMIT $1", question.limit, *wanted.values())
-    return [standing(_decoded(row), (), ()) for row in rows]
-
-
-def _decoded(row: Any) -> list[Any]:
+def decoded(row: Any) -> list[Any]:
     """The row of a message with its text as it was given."""
     values = list(row)
     values[6] = text(values[6])

@@ -77,6 +77,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE copied(name text PRIMARY KEY, rows bigint NOT NULL);
     """,
     "ALTER TABLE part ADD COLUMN given_id text NOT NULL DEFAULT ''",
+    # None of them names the state: an index that did would cost each change of it an entry in all the others.
+    """
+    CREATE INDEX message_number ON message("right"(recipient, 6), id);
+    CREATE INDEX message_task ON message(task_id, id) WHERE task_id <> '';
+    CREATE INDEX message_amiss ON message(id) WHERE ended_at > 0 AND error_code <> 'DELIVERED';
+    """,
 )
 
 _LOCK = 0x676C6F6265  # "globe": one migration at a time, whoever starts it
