@@ -41,7 +41,8 @@ async def held(hold: Hold) -> Hold:
 
 @pytest.fixture(params=["indices", "stretches"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """By what the indices name; or as if they named too many, in stretches of three rows."""
+    """By what the indices name; or as if they named too many, in stretches of three rows. Nobody loses patience."""
+    monkeypatch.setattr(finding, "PATIENCE", 60.0)
     if request.param == "stretches":
         monkeypatch.setattr(finding, "FEW", 0)
         monkeypatch.setattr(finding, "SHORTEST", 3)
