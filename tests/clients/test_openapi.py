@@ -1,6 +1,7 @@
 """A running gateway's replies keep to the OpenAPI document, in JSON and in XML; a call made by the document is served."""
 
 import json
+import re
 import time
 import uuid
 import xml.etree.ElementTree as ElementTree
@@ -44,6 +45,9 @@ def conform(operation: str, status: int, said: dict[str, Any]) -> None:
         response = DOCUMENT["components"]["responses"][response["$ref"].rpartition("/")[2]]
     made = response["content"]["application/json"]["schema"]
     Draft202012Validator({**made, "components": DOCUMENT["components"]}).validate(said)
+    if status != 200:
+        generic = re.sub(r"^(Missing|Invalid)[A-Z][A-Za-z]*$", r"\1<Param>", said["Code"])
+        assert {said["Code"], generic} & set(response["x-codes"])
 
 
 CALLS: list[tuple[str, dict[str, str]]] = [

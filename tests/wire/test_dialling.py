@@ -1,6 +1,8 @@
 """Every country is there, and found by name, ISO code and digits."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from globewire.errors import NOT_SUPPORTED_COUNTRY, Refused
 from globewire.wire import number
@@ -40,3 +42,15 @@ def test_find(words: str, countries: list[str]) -> None:
 def test_one_code_of_many_countries() -> None:
     assert {"US", "CA", "JM"} <= {row.country for row in find("1")}
     assert len(find("")) == len(dialling_codes())
+
+
+@given(st.one_of(st.text(max_size=20), st.from_regex(r"(\+|00)?[0-9]{1,15}", fullmatch=True)))
+def test_any_words(words: str) -> None:
+    """They find some of the codes, each once, in the order of all; a number that can be finds its country."""
+    found = find(words)
+    assert [row for row in dialling_codes() if row in found] == list(found)
+    try:
+        target = number.read(words)
+    except Refused:
+        return
+    assert target.country in {row.country for row in found}

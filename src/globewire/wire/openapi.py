@@ -1,8 +1,8 @@
 """The API as an OpenAPI 3.1 document, made from the tables that the gateway itself reads. Nothing here is written twice.
 
 The API is RPC: six operations on the one path `/`, told apart by a header (V3) or a parameter (V1). OpenAPI tells operations
-apart by path and method. So each has a path of its own with a fragment, `/#QueryMessage`: a fragment is never sent, and viewers and
-generators take it. The parameters stand in a form body and not in the query, since tools that do send one put it behind the
+apart by path and method. So each has a path of its own with a fragment, `/#QueryMessage`: a fragment is never sent.
+The parameters stand in a form body and not in the query, since tools that do send one put it behind the
 fragment, where it is lost. Our server takes them there for every operation (contract 2.2). What is described is V3, which is
 what the product's SDKs sign with; V1 is told of in words.
 """
@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import assert_never
 
 from globewire import errors
-from globewire.errors import PARAMETER, Row
+from globewire.errors import Row
 from globewire.wire.callback import CONTENT_TYPE, REPORT, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from globewire.wire.history import since
 from globewire.wire.operation import OPERATIONS, VERSION, Bounds, Field, Kind, Operation, Parameter
@@ -73,7 +73,7 @@ def document(version: str, server: str = "/") -> Schema:
 
 
 def _operation(operation: Operation) -> Schema:
-    action = {"in": "header", "name": "x-acs-action", "required": True, "schema": {"type": "string", "const": operation.name}}
+    action = {"in": "header", "name": "x-acs-action", "required": True, "schema": _only(operation.name)}
     headers = [name for name in _HEADERS if name != _IDEMPOTENCY or operation.changing]
     return {
         "operationId": operation.name,
@@ -94,13 +94,18 @@ def _operation(operation: Operation) -> Schema:
     }
 
 
+def _only(word: str) -> Schema:
+    """One word, as an enumeration of one: generators pass over an operation that has a `const` in a header."""
+    return {"type": "string", "enum": [word], "default": word}
+
+
 _IDEMPOTENCY = "Idempotency-Key"
 _HEADERS: Mapping[str, Schema] = {
-    "x-acs-version": {"required": True, "schema": {"type": "string", "const": VERSION}},
+    "x-acs-version": {"required": True, "schema": _only(VERSION)},
     "x-acs-date": {
         "required": True,
         "description": "Now, in UTC; within 15 minutes of the server's clock.",
-        "schema": {"type": "string", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"},
+        "schema": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"},
     },
     "x-acs-signature-nonce": {
         "required": True,
@@ -157,14 +162,13 @@ def _by_status() -> dict[int, list[Row]]:
 
 
 def _error(status: int, rows: list[Row]) -> Schema:
-    codes = list(dict.fromkeys(row.code for row in rows if PARAMETER not in row.code))
-    named = [row.code.replace(PARAMETER, "") for row in rows if PARAMETER in row.code]
-    code: Schema = {"enum": codes}
-    if named:
-        code = {"anyOf": [code, {"pattern": f"^({'|'.join(named)})[A-Z][A-Za-z]*$"}]}
-    schema = {"allOf": [_ref("Error"), {"properties": {"Code": code}}]}
+    """One schema for all of them, so that a generated client has one kind of error; the codes of each stand beside it."""
     told = "\n".join(f"* `{row.code}`: {row.sentence.replace('{}', '…')}" for row in rows)
-    return {"description": f"{HTTPStatus(status).phrase}\n\n{told}", "content": {kind: {"schema": schema} for kind in (JSON, XML)}}
+    return {
+        "description": f"{HTTPStatus(status).phrase}\n\n{told}",
+        "content": {kind: {"schema": _ref("Error")} for kind in (JSON, XML)},
+        "x-codes": list(dict.fromkeys(row.code for row in rows)),
+    }
 
 
 # --- schemas -------------------------------------------------------------------------------------------------------------------
