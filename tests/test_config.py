@@ -226,7 +226,10 @@ def route_with(line: str) -> str:
 
 
 SENTENCES = [
-    ("windw = 3", "unknown key 'windw'; known: api, console, hold, send, callbacks, account, carrier, route, simulator, log"),
+    (
+        "windw = 3",
+        "unknown key 'windw'; known: api, console, metrics, hold, send, callbacks, account, carrier, route, simulator, log",
+    ),
     ("[api]\nlisen = 3", "unknown key 'lisen' in api; did you mean 'listen'?"),
     ("api = 3", "api: 3 is not a table; write [api]"),
     ("[account]\nid = 'a'", "account: a table stands where there may be several; begin each with [[account]], in double brackets"),

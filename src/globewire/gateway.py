@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from starlette.types import ASGIApp
 
 from globewire.accept.desk import Desk
 from globewire.accept.exchanges import Ring
@@ -46,12 +47,15 @@ from globewire.send.routing import Routing
 from globewire.send.simulator import Simulator
 from globewire.send.worker import Worker
 from globewire.settle.receipts import Receipts
+from globewire.show.probes import PATHS, probes
 from globewire.show.serving import Serving
 from globewire.show.sessions import Sessions
 from globewire.show.site import PREFIXES, site
 from globewire.show.window import Window
 from globewire.tell.callbacks import Callbacks
 from globewire.tell.callbacks import Settings as Pushing
+from globewire.tend.readiness import Readiness
+from globewire.tend.scrape import Scrape
 from globewire.tend.sweep import Sweep
 from globewire.vault import VaultFault, open_vault
 from globewire.verdict.retry import RECEIPT_LOOKS
@@ -115,10 +119,12 @@ class Gateway:
         self._due = self._clock.latest if config.hold.shared else self._clock.now
         """By what is due: a leap back leaves to a process that shares what the others say is due."""
         self._stops: list[Stop] = []
-        self._stopping = False
+        self._started = self._stopping = False
+        self._connections: Callable[[], int] = int
         self.meter = Meter()
         """What its stages count."""
         self.api: tuple[str, int] | None = None
+        self.metrics: tuple[str, int] | None = None
         self.simulator: tuple[str, int] | None = None
         self.first_key: tuple[str, str] | None = None
         self.exchanges: Exchanges | None = None
@@ -151,6 +157,16 @@ class Gateway:
         registry = await self._registry(hold)
         carriers = await self._carriers()
         router = Router(config.routes, carriers)
+        ready = Readiness(hold, now=self._clock.now, stages=self._out_of_order)
+        scrape = Scrape(
+            hold,
+            self.meter,
+            now=self._clock.now,
+            carriers=list(carriers),
+            running=lambda: dict.fromkeys(sorted(only), not self._out_of_order()),
+            connections=lambda: self._connections(),
+        )
+        await self._measured(ready, scrape)
         if not config.hold.shared:
             await self._recover(hold, carriers)
         if "send" in only:
@@ -162,7 +178,8 @@ class Gateway:
         if "tend" in only:
             self._run(self._sweep(hold, carriers).run)
         if "accept" in only:
-            await self._accept(hold, registry, router, carriers)
+            await self._accept(hold, registry, router, carriers, ready, scrape)
+        self._started = True
         _spare_the_collector()
 
     async def _registry(self, hold: Hold) -> Registry:
@@ -192,6 +209,29 @@ class Gateway:
             carriers[SIMULATOR] = replace(SIMULATED, host=host, port=port)
         return carriers
 
+    def _out_of_order(self) -> str:
+        """What is wrong with the stages, "" where all run."""
+        if self._stopping:
+            return "the gateway is stopping"
+        if self.failed.is_set():
+            return "a stage has failed: the log says why"
+        return "" if self._started else "the gateway is starting"
+
+    async def _measured(self, ready: Readiness, scrape: Scrape) -> None:
+        """Listen at the metrics' own address, where they have one: before the stages start, and until they have stopped."""
+        listen = self._config.metrics.listen
+        if listen is None:
+            return
+        serving = Serving(probes(ready.fault, scrape.text))
+        listener = await asyncio.get_running_loop().create_server(serving.protocol, listen.host, listen.port)
+        self.metrics = listener.sockets[0].getsockname()[:2]
+
+        async def stop() -> None:
+            listener.close()
+            await serving.stop(DRAIN)
+
+        self._stops.append(stop)
+
     async def _recover(self, hold: Hold, carriers: dict[CarrierId, Carrier]) -> None:
         """No other process does these stages on this file: what an earlier one had leased is free again."""
         for carrier in carriers if "send" in self._only else ():
@@ -208,7 +248,7 @@ class Gateway:
         for carrier in carriers.values():
             tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
             sessions = partial(CarrierSessions, carrier, tls=tls, clock=clock, jitter=random.random)
-            make = partial(Worker, hold, carrier, routing, now=self._due, earliest=self._clock.earliest, make=sessions)
+            make = partial(Worker, hold, carrier, routing, now=self._due, earliest=self._clock.earliest, make=sessions, meter=self.meter)
             stops.append(self._send_while_owned(hold, carrier.id, make) if self._config.hold.shared else self._work(make()))
 
         async def stop() -> None:
@@ -273,7 +313,15 @@ class Gateway:
             due=self._due,
         )
 
-    async def _accept(self, hold: Hold, registry: Registry, router: Router, carriers: dict[CarrierId, Carrier]) -> None:
+    async def _accept(
+        self,
+        hold: Hold,
+        registry: Registry,
+        router: Router,
+        carriers: dict[CarrierId, Carrier],
+        ready: Readiness,
+        scrape: Scrape,
+    ) -> None:
         number.prepare()
         api, request_ids = self._config.api, RequestIds()
         newest = await hold.search(Question(limit=1))
@@ -296,6 +344,9 @@ class Gateway:
             meter=self.meter,
         )
         pages = self._pages(hold, registry, router, carriers, intake.answer)
+        metrics = scrape.text if self._config.metrics_at_api else None
+        beside = Serving(probes(ready.fault, metrics, local=not self._config.reachable, site=pages))
+        self._stops.append(partial(beside.stop, DRAIN))
         self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
         server = Server(
             intake.answer,
@@ -306,9 +357,10 @@ class Gateway:
             trusted_proxies=api.trusted_proxies,
             meter=self.meter,
             request_id=request_ids,
-            elsewhere=Elsewhere(PREFIXES, pages.protocol) if pages else None,
+            elsewhere=Elsewhere((*PATHS, *PREFIXES) if pages else PATHS, beside.protocol),
             exchanges=ring,
         )
+        self._connections = lambda: len(server.connections)
         self.api = await server.start()
         self._stops.append(partial(server.stop, DRAIN))
 
@@ -319,8 +371,8 @@ class Gateway:
         router: Router,
         carriers: dict[CarrierId, Carrier],
         answer: Callable[[Raw], Awaitable[Reply]],
-    ) -> Serving | None:
-        """What is served beside the API at its address, None where that is nothing."""
+    ) -> ASGIApp | None:
+        """The console, None where it is not to be had."""
         config = self._config
         if not config.shows_console:
             return None
@@ -337,9 +389,7 @@ class Gateway:
             stopping=lambda: self._stopping,
         )
         signing = config.console.password_hash
-        serving = Serving(site(window, Sessions(signing, self._clock.monotonic) if signing else None))
-        self._stops.append(partial(serving.stop, DRAIN))
-        return serving
+        return site(window, Sessions(signing, self._clock.monotonic) if signing else None)
 
     async def _node(self, hold: Hold) -> int:
         """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""

@@ -59,7 +59,7 @@ def serve(
 
     Without a configuration the API listens on 127.0.0.1:8018 and messages go to a simulated carrier. The first start makes an
     account and prints its AccessKey; the secret is not shown again. Changes made by other commands are taken up within a
-    second. Events are logged to stderr. With --json one line is printed once it listens: api, console, simulator, stages
+    second. Events are logged to stderr. With --json one line is printed once it listens: api, console, metrics, simulator, stages
     and, on the first start, access_key_id and access_key_secret.
     """
     settings = configuration(config)
@@ -109,6 +109,7 @@ def _cannot_start(settings: Config, fault: OSError) -> Trouble:
 def _line(settings: Config, stages: frozenset[str], running: Gateway) -> dict[str, object]:
     said: dict[str, object] = {
         "api": _url(settings, running.api),
+        "metrics": _metrics(settings, running),
         "console": f"{url}/console/" if (url := _url(settings, running.api)) and settings.shows_console else None,
         "simulator": _pair(running.simulator),
         "stages": [stage for stage in Stage if stage in stages],
@@ -125,6 +126,7 @@ def _banner(settings: Config, stages: frozenset[str], running: Gateway, config: 
         [
             ("  API", f"{url}  (set it as the endpoint of an SDK)" if (url := _url(settings, running.api)) else ""),
             ("  Console", f"{url}/console/" if url and settings.shows_console else ""),
+            ("  Metrics", _metrics(settings, running)),
             ("  Simulator", f"{address}, a carrier that delivers nothing" if (address := _pair(running.simulator)) else ""),
             ("  Carriers", ", ".join(carrier.id for carrier in settings.carriers)),
             ("  Database", settings.hold.place),
@@ -156,6 +158,13 @@ def _first_message(settings: Config, api: tuple[str, int], config: Path | None) 
 
 def _url(settings: Config, address: tuple[str, int] | None) -> str | None:
     return f"{'https' if settings.api.certificate else 'http'}://{_pair(address)}" if address else None
+
+
+def _metrics(settings: Config, running: Gateway) -> str | None:
+    """Where they are: at their own address, else at the API's where they are there."""
+    if running.metrics:
+        return f"http://{_pair(running.metrics)}/metrics"
+    return f"{_url(settings, running.api)}/metrics" if running.api and settings.metrics_at_api else None
 
 
 def _pair(address: tuple[str, int] | None) -> str | None:

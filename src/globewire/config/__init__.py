@@ -24,6 +24,7 @@ from globewire.config.settings import (
     LogFormat,
     LogLevel,
     LogSettings,
+    MetricsSettings,
     SendSettings,
     SimulatorSettings,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "LogFormat",
     "LogLevel",
     "LogSettings",
+    "MetricsSettings",
     "Mistake",
     "SendSettings",
     "SimulatorSettings",
@@ -65,6 +67,7 @@ class Config:
 
     api: Api = field(default_factory=Api)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     hold: HoldSettings = field(default_factory=HoldSettings)
     send: SendSettings = field(default_factory=SendSettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
@@ -84,6 +87,11 @@ class Config:
     def emulating(self) -> bool:
         """Whether messages go to the simulated carrier alone and only this machine sends them: nothing that counts is here."""
         return bool(self.simulator.enabled) and not self.carriers and not self.reachable
+
+    @property
+    def metrics_at_api(self) -> bool:
+        """Whether metrics are served at the API's address: as it is said, or else where only this machine can ask."""
+        return not self.reachable if self.metrics.at_api is None else self.metrics.at_api
 
     @property
     def shows_console(self) -> bool:
@@ -185,6 +193,8 @@ def _complete(config: Config, top: Place) -> Config:
     config = dataclasses.replace(config, simulator=simulator)
     if not top.notes.mistakes and config.console_fault:
         top.inside("console").wrong(f"{config.console_fault}; or set enabled = false")
+    if config.metrics.listen and config.metrics.listen == config.api.listen and config.api.listen.port:
+        top.inside("metrics").inside("listen").wrong("this is the API's address; give another, or set at_api = true instead")
     _check_twice(config, top)
     _check_accounts(config, top)
     if not config.carriers and not simulator.enabled:

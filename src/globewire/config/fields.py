@@ -39,6 +39,7 @@ from globewire.config.settings import (
     LogFormat,
     LogLevel,
     LogSettings,
+    MetricsSettings,
     SendSettings,
     SimulatorSettings,
 )
@@ -126,6 +127,21 @@ CONSOLE = Section(
             default="none: nobody signs in",
         ),
         Field("unprotected", flag(), "Serve it to other machines though there is no password, or no TLS."),
+    ),
+)
+
+
+METRICS = Section(
+    MetricsSettings,
+    "Metrics for Prometheus, at `/metrics`. Nobody signs in for them, and they name accounts and carriers.",
+    (
+        Field("listen", LISTEN, "An address of their own, as host:port; `/healthz` and `/readyz` are there too.", default="none"),
+        Field(
+            "at_api",
+            flag(),
+            "Whether to serve them at the API's address. `/healthz` and `/readyz` are there in any case.",
+            default="only where the API listens on loopback",
+        ),
     ),
 )
 
@@ -368,6 +384,7 @@ LOG = Section(
 ROOT_FIELDS = (
     Field("api", table(API, "[api]", Api()), API.help),
     Field("console", table(CONSOLE, "[console]", ConsoleSettings()), CONSOLE.help),
+    Field("metrics", table(METRICS, "[metrics]", MetricsSettings()), METRICS.help),
     Field("hold", table(HOLD, "[hold]", HoldSettings()), HOLD.help),
     Field("send", table(SEND, "[send]", SendSettings()), SEND.help),
     Field("callbacks", table(CALLBACKS, "[callbacks]", CallbackSettings()), CALLBACKS.help),

@@ -75,6 +75,14 @@ class ConsoleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Where metrics are served: at an address of their own, and at the API's; `at_api` is None where nothing is said."""
+
+    listen: Listen | None = None
+    at_api: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldSettings:
     """Where messages are held, and for how long. `url` may have a password in it. `master_key` is 32 bytes, or none where
     `key_file` holds it."""

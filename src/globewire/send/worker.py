@@ -8,8 +8,9 @@ import structlog
 
 from globewire import plan
 from globewire.errors import Unavailable
-from globewire.hold.port import SEND, CarrierStanding, Hold, Noted, SendJob
-from globewire.message import CarrierId, Message, Millis
+from globewire.hold.port import SEND, Became, CarrierStanding, Hold, Noted, SendJob
+from globewire.message import CarrierId, Message, Millis, State
+from globewire.meter.dials import Meter
 from globewire.plan import OnUnknown
 from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, interrupted, part_taken
 from globewire.send.carrier import Carrier
@@ -64,9 +65,11 @@ class Worker:
         now: Callable[[], Millis],
         earliest: Callable[[], Millis] | None = None,
         make: Callable[["Worker"], Carrier],
+        meter: Meter | None = None,
     ) -> None:
         """By `earliest`, `now` where it is not given, a validity does not end too early, though the clock leap."""
         self.id = carrier.id
+        self._delay = (meter or Meter()).submit_delay.of(carrier.id)
         self._hold, self._routing, self._now, self._earliest = hold, routing, now, earliest or now
         self._carrier = make(self)
         self._hearing = Hearing(hold, carrier, now)
@@ -242,6 +245,9 @@ class Worker:
         over = [(ending.job, ending.facts) for ending in endings if ending.due is None]
         if over:
             await self._hold.done(*over)
+            for job, facts in over:
+                if facts and isinstance(last := facts[-1], Became) and last.state is State.SUBMITTED:
+                    self._delay.note(max(0, last.at - job.message.accepted_at) / 1000)
         back = [ending for ending in endings if ending.due is not None]
         if back:
             await self._hold.record(*(fact for ending in back for fact in ending.facts))

@@ -78,7 +78,7 @@ class Receipts:
                 case PartBecame(state=state):
                     self._meter.receipts.of(job.carrier, state).add()
                     assert job.part is not None
-                    self._meter.receipt_delay.of(job.carrier).note((job.heard_at - job.part.at) / 1000)
+                    self._meter.receipt_delay.of(job.carrier).note(max(0, job.heard_at - job.part.at) / 1000)
                 case Noted(what=what):
                     self._meter.receipts.of(job.carrier, "late" if what == LATE else "interim").add()
 

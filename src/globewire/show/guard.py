@@ -53,7 +53,7 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """What is answered instead of the page, None where it may be seen."""
-        if self._known is None and not _here(headers.get("host", "")):
+        if self._known is None and not here(headers.get("host", "")):
             return PlainTextResponse(
                 "The console answers only where it is called by a name of this machine, such as localhost.", 403
             )
@@ -73,7 +73,8 @@ def session(headers: Headers) -> str:
     return cookie.value if cookie else ""
 
 
-def _here(host: str) -> bool:
+def here(host: str) -> bool:
+    """Whether a Host header names this machine by a loopback name."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
