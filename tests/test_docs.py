@@ -1,5 +1,6 @@
 """The documents say what is so: their tables are current, their snippets run, their links and commands lead somewhere."""
 
+import json
 import os
 import re
 import runpy
@@ -18,6 +19,7 @@ from globewire import config, errors
 from globewire.accept import framing, once
 from globewire.cli import application
 from globewire.hold import sqlite
+from globewire.meter.rows import METRICS, Kind
 from globewire.verdict import policy
 from globewire.wire import operation, parameters, request, signature
 
@@ -40,9 +42,9 @@ def prose(page: Path) -> str:
 # --- what is made from tables ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tool", ["api", "states"])
+@pytest.mark.parametrize("tool", ["api", "states", "metrics"])
 def test_a_made_page_is_current(tool: str) -> None:
-    """Run tools/api.py or tools/states.py after a change to the tables."""
+    """Run tools/api.py, states.py or metrics.py after a change to the tables."""
     made = runpy.run_path(str(ROOT / "tools" / f"{tool}.py"))
     page = made["PAGE"].read_text(encoding="utf-8")
     assert page == made["document"]()
@@ -52,6 +54,32 @@ def test_a_made_page_is_current(tool: str) -> None:
 def test_every_row_of_errors_is_in_the_page() -> None:
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert not [row.code for row in vars(errors).values() if isinstance(row, errors.Row) and f"`{row.code}`" not in page]
+
+
+EXPOSED = {
+    name: {*row.labels, "instance", "job"}
+    for row in METRICS
+    for name in ([f"{row.name}_{part}" for part in ("bucket", "sum", "count")] if row.kind is Kind.HISTOGRAM else [row.name])
+}
+
+
+def expressions() -> Iterator[str]:
+    """The PromQL of the dashboard and of the alarms."""
+    dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
+    yield from (target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ()))
+    yield from (variable["query"]["query"] for variable in dashboard["templating"]["list"] if variable["type"] == "query")
+    alarms = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8").partition("## Worth an alarm")[2]
+    yield from re.findall(r"^\| `(.+?)`", alarms, re.MULTILINE)
+
+
+def test_the_dashboard_and_the_alarms_ask_for_metrics_that_there_are() -> None:
+    """Each by a name under which it is exposed, and by labels that it has; and no metric is left out of the dashboard."""
+    asked = [found for each in expressions() for found in re.findall(r"(globewire_\w+)(?:\{(.*?)\})?", each)]
+    for name, labels in asked:
+        assert name in EXPOSED
+        assert {pair.partition("=")[0].rstrip("~!") for pair in labels.split(",") if pair} <= EXPOSED[name], (name, labels)
+    names = {name for name, _ in asked}
+    assert [row.name for row in METRICS if not any(name.startswith(row.name) for name in names)] == []
 
 
 FIGURES = {

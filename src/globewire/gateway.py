@@ -248,7 +248,9 @@ class Gateway:
         for carrier in carriers.values():
             tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
             sessions = partial(CarrierSessions, carrier, tls=tls, clock=clock, jitter=random.random)
-            make = partial(Worker, hold, carrier, routing, now=self._due, earliest=self._clock.earliest, make=sessions, meter=self.meter)
+            make = partial(
+                Worker, hold, carrier, routing, now=self._due, earliest=self._clock.earliest, make=sessions, meter=self.meter
+            )
             stops.append(self._send_while_owned(hold, carrier.id, make) if self._config.hold.shared else self._work(make()))
 
         async def stop() -> None:
