@@ -66,6 +66,7 @@ COPIED: tuple[Table, ...] = (
     _table("ram_user", "account name policies", "account, name"),
     _table("policy", "account name document", "account, name"),
     _table("carrier", "id bound binds in_flight state at", "id"),
+    _table("carrier_order", "carrier paused_at rebind_at", "carrier"),
     _table("quota", "name due seen", "name"),
     _table(
         "message",

@@ -12,6 +12,8 @@ from globewire.hold.port import (
     CarrierStanding,
     KeyEntry,
     Load,
+    Order,
+    Orders,
     Outbox,
     PolicyEntry,
     Reached,
@@ -20,8 +22,8 @@ from globewire.hold.port import (
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import COLUMNS, PAGE, PART, book_of, silent_page, standing
-from globewire.message import MessageId, Millis
+from globewire.hold.rows import COLUMNS, ORDERED, PAGE, PART, book_of, order_row, silent_page, standing
+from globewire.message import CarrierId, MessageId, Millis
 
 T = TypeVar("T")
 
@@ -98,6 +100,16 @@ def stand(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[CarrierStanding]])
     return [None] * len(payloads)
 
 
+def order(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, Order, int]]) -> list[None]:
+    """Tell whoever has a carrier's binds: (carrier, order, now)."""
+    for carrier, told, now in payloads:
+        cursor.execute(
+            f"INSERT INTO carrier_order VALUES(?, ?, ?) ON CONFLICT(carrier) DO UPDATE SET {ORDERED[told]}",
+            order_row(carrier, told, now),
+        )
+    return [None] * len(payloads)
+
+
 # --- read on the reading connection ------------------------------------------------------------------------------------
 
 
@@ -150,6 +162,12 @@ def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
         CarrierStanding(*row)
         for row in connection.execute("SELECT id, bound, binds, in_flight, state, at FROM carrier ORDER BY id")
     ]
+
+
+def orders(connection: sqlite3.Connection) -> dict[CarrierId, Orders]:
+    """What stands of the orders to carriers."""
+    rows = connection.execute("SELECT carrier, paused_at, rebind_at FROM carrier_order")
+    return {carrier: Orders(paused_at, rebind_at) for carrier, paused_at, rebind_at in rows}
 
 
 def mark(connection: sqlite3.Connection) -> int:

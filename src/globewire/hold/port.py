@@ -10,6 +10,7 @@ The laws (each is a test in tests/laws, run against every engine):
 6. Jobs of one callback endpoint come in the order in which they were queued.
 7. Of all calls under one idempotency key one is kept; the others get its answer, or are refused where they ask for something else.
 8. What is owned has one owner until its lease ends.
+9. An order to a carrier stands, over restarts, until another takes its place.
 
 Every call takes and gives batches and returns after the commit. Any of them raises `errors.Unavailable` when the engine
 cannot serve now; nothing of that call has then happened. Times are `Millis` and come from the caller.
@@ -17,6 +18,7 @@ cannot serve now; nothing of that call has then happened. Times are `Millis` and
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from globewire.message import AccessKeyId, AccountId, CarrierId, Message, MessageId, Millis, Part, PartState, Receipt, State
@@ -371,6 +373,25 @@ class Silent:
     sender: str
 
 
+NEVER = Millis(0)
+
+
+class Order(StrEnum):
+    """What an operator tells whoever has a carrier's binds."""
+
+    PAUSE = "pause"  # submit nothing
+    RESUME = "resume"  # submit again
+    REBIND = "rebind"  # end the sessions, and begin others
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What stands of the orders to a carrier: since when it is paused, 0 where it is not, and when it was last to rebind."""
+
+    paused_at: Millis = NEVER
+    rebind_at: Millis = NEVER
+
+
 Reached = tuple[Millis, MessageId]
 """How far a walk through the messages under way has come: when the last one's validity ends, and its id."""
 START: Reached = (Millis(0), MessageId(0))
@@ -457,6 +478,13 @@ class Hold(Protocol):
         One page of a walk: the next `limit` messages under way, of any carrier, are looked at, in the order in which their
         validity ends; with what was found comes where the next page begins, None after the last. So it is as quick with many
         messages as with few."""
+
+    async def order(self, carrier: CarrierId, order: Order, now: Millis) -> None:
+        """Tell whoever has this carrier's binds, now or later. Who is paused stays so until resumed; to rebind is done once."""
+
+    async def orders(self) -> dict[CarrierId, Orders]:
+        """What stands of the orders. A carrier that was never told anything is not among them. Quick enough to be asked every
+        second."""
 
     # tend
     async def expire(self, now: Millis, grace: int, limit: int) -> int:

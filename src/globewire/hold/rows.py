@@ -10,6 +10,7 @@ from globewire.hold.port import (
     Book,
     KeyEntry,
     Note,
+    Order,
     PolicyEntry,
     Reached,
     Report,
@@ -131,6 +132,19 @@ def standing(row: Row, parts: Sequence[Row], notes: Sequence[Row]) -> Standing:
         message(row), State(row[18]), CarrierId(row[19]) if row[19] else None, row[20], row[21], row[22], row[23], row[24],
         tuple(part(p) for p in parts), tuple(Note(Millis(at), what, detail) for at, what, detail in notes), _told(row[25], row[26]),
     )  # fmt: skip
+
+
+ORDERED = {
+    Order.PAUSE: "paused_at = CASE WHEN carrier_order.paused_at = 0 THEN excluded.paused_at ELSE carrier_order.paused_at END",
+    Order.RESUME: "paused_at = 0",
+    Order.REBIND: "rebind_at = excluded.rebind_at",
+}
+"""What an order changes of the orders that stand."""
+
+
+def order_row(carrier: str, order: Order, now: int) -> Row:
+    """The orders to a carrier where this is the first: its id, since when it is paused, when it is to rebind."""
+    return carrier, now if order is Order.PAUSE else 0, now if order is Order.REBIND else 0
 
 
 GIVEN_UP = 1_000_000

@@ -77,6 +77,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX message_task ON message(id / 360000000000, task_id) WHERE task_id <> '';
     CREATE INDEX message_amiss ON message(id, state, error_code) WHERE ended_at > 0 AND error_code <> 'DELIVERED';
     """,
+    """
+    CREATE TABLE carrier_order(
+      carrier TEXT PRIMARY KEY, paused_at INTEGER NOT NULL, rebind_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    """,
 )
 OURS = 0x676C6F62
 """The `application_id`: "glob"."""

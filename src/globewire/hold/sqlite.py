@@ -38,6 +38,8 @@ from globewire.hold.port import (
     Load,
     Nonce,
     Once,
+    Order,
+    Orders,
     Outbox,
     PolicyEntry,
     Question,
@@ -181,6 +183,12 @@ class SqliteHold:
         self, carrier: CarrierId, before: Millis, limit: int, after: Reached = START
     ) -> tuple[list[Silent], Reached | None]:
         return await self._read(ledger.silent, carrier, before, limit, after)
+
+    async def order(self, carrier: CarrierId, order: Order, now: Millis) -> None:
+        await self._writer.ask(ledger.order, (carrier, order, now))
+
+    async def orders(self) -> dict[CarrierId, Orders]:
+        return await self._read(ledger.orders)
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         await self._wakes.wait(lane, of, timeout)

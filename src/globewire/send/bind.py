@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -33,8 +34,8 @@ class Bind:
     ) -> None:
         self._carrier, self._command, self._tls = carrier, command, tls
         self._clock, self._jitter, self._hear = clock, jitter, hear
-        self._ended = asyncio.Event()
-        self._answered = False
+        self._ended, self._hurry, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._answered = self._retiring = False
         self.pump: Pump | None = None
         self.state = "not connected"
         """What to tell people: "bound", or why it is not. While it tries again, why it last was not."""
@@ -53,7 +54,7 @@ class Bind:
     def room(self) -> int:
         """How many more submit_sm the window takes; 0 where this bind takes none."""
         pump = self.pump
-        if pump is None or pump.paused or not self.submits:
+        if pump is None or pump.paused or self._retiring or not self.submits:
             return 0
         return self._carrier.window - pump.session.in_flight
 
@@ -63,7 +64,29 @@ class Bind:
         while True:
             bound = await self._serve()
             attempt = 0 if bound else attempt + 1
-            await asyncio.sleep(reconnect(attempt, self._carrier.reconnect_first, self._carrier.reconnect_most, self._jitter()))
+            rest = reconnect(attempt, self._carrier.reconnect_first, self._carrier.reconnect_most, self._jitter())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._hurry.wait()
+            self._hurry.clear()
+
+    async def renew(self, limit: float) -> None:
+        """End the session and begin another, at once: what is in flight is awaited first, for `limit` seconds at most, and nothing
+        more is submitted here. Where no session stands, try for one now."""
+        self._hurry.set()
+        pump = self.pump
+        if pump is None or not self.bound:
+            return
+        self._retiring = True
+        try:
+            async with asyncio.timeout(limit):
+                while pump.session.in_flight:
+                    self._moved.clear()
+                    await self._moved.wait()
+        except TimeoutError:
+            log.warning("rebinding with submits unanswered", carrier=self._carrier.id, submits=pump.session.in_flight)
+        if self.pump is pump:
+            await self.leave(2.0)
 
     async def leave(self, limit: float) -> None:
         """Unbind, wait for the answer for `limit` seconds at most, and close."""
@@ -81,7 +104,7 @@ class Bind:
 
     async def _serve(self) -> bool:
         """One session from dialling to its end; whether it was bound."""
-        carrier, self._ended, self._answered = self._carrier, asyncio.Event(), False
+        carrier, self._ended, self._answered, self._retiring = self._carrier, asyncio.Event(), False, False
         try:
             pump = await dial(carrier.host, carrier.port, tls=self._tls, server_name=carrier.server_name, make=self._make)
             self.pump = pump
@@ -127,4 +150,5 @@ class Bind:
                     self._ended.set()
                 case _:
                     pass
+        self._moved.set()
         self._hear(pump, events)

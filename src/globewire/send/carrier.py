@@ -135,6 +135,11 @@ class Carrier:
             for bind in self.binds:
                 group.create_task(bind.keep())
 
+    async def rebind(self) -> None:
+        """Begin every session anew, one after the other, so that those with several binds go on meanwhile."""
+        for bind in self.binds:
+            await bind.renew(self.plan.response_timeout)
+
     async def leave(self, limit: float) -> None:
         """Unbind everywhere."""
         await asyncio.gather(*(bind.leave(limit) for bind in self.binds))

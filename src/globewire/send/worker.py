@@ -8,7 +8,7 @@ import structlog
 
 from globewire import plan
 from globewire.errors import Unavailable
-from globewire.hold.port import SEND, Became, CarrierStanding, Hold, Noted, SendJob
+from globewire.hold.port import SEND, Became, CarrierStanding, Hold, Noted, Orders, SendJob
 from globewire.message import CarrierId, Message, Millis, State
 from globewire.meter.dials import Meter
 from globewire.plan import OnUnknown
@@ -73,7 +73,7 @@ class Worker:
         self._hold, self._routing, self._now, self._earliest = hold, routing, now, earliest or now
         self._carrier = make(self)
         self._hearing = Hearing(hold, carrier, now)
-        self._inquiry = Inquiry(hold, carrier, self._carrier, now, lambda: not self._draining)
+        self._inquiry = Inquiry(hold, carrier, self._carrier, now, lambda: not self._idle)
         self._in_hand: set[int] = set()
         self._claiming = 0
         self._resting: dict[Piece, asyncio.TimerHandle] = {}
@@ -81,19 +81,20 @@ class Worker:
         self._ended = asyncio.Event()
         self._said: tuple[int, str] = (-1, "")
         self._draining = False
+        self._orders: Orders | None = None
+        self._rebind = asyncio.Event()
 
     async def run(self) -> None:
         """Work until cancelled; then `stop`."""
         async with asyncio.TaskGroup() as group:
-            for loop in (self._carrier.keep, self._claim, self._record, self._watch, self._hearing.run, self._inquiry.run):
+            own = (self._claim, self._record, self._watch, self._renew)
+            for loop in (self._carrier.keep, *own, self._hearing.run, self._inquiry.run):
                 group.create_task(loop(), name=f"{loop.__qualname__} {self.id}")
 
     async def stop(self, limit: float) -> None:
         """After `run` was cancelled is too late: call it before. Claim no more, await what is in flight, unbind."""
         self._draining = True
-        for timer in self._resting.values():
-            timer.cancel()
-        self._take_back(*self._resting)
+        self._wake_resting()
         try:
             async with asyncio.timeout(limit):
                 while self._in_hand or self._claiming:
@@ -117,7 +118,7 @@ class Worker:
 
     async def _claim(self) -> None:
         while not self._draining:
-            room = self._carrier.room
+            room = 0 if self._idle else self._carrier.room
             if not room:
                 self._carrier.moved.clear()
                 await self._carrier.moved.wait()
@@ -150,7 +151,7 @@ class Worker:
             return self._end(expired(job, now))
         if (doubtful := self._doubtful(job, now)) is not None:
             return self._end(doubtful)
-        if self._draining:
+        if self._idle:
             return self._end(Ending(job, (), now))
         parts = submissions(message, self._carrier.plan, now)
         attempt = Attempt(job, len(parts), len(parts))
@@ -174,8 +175,9 @@ class Worker:
                 attempt.taken.append(part_taken(ref, self.id, response.text("message_id"), self._now()))
             case Answer.THROTTLED:
                 self._carrier.pause()
-                return self._carrier.submit(ref, ref.submission, first=True)
-            case Answer.TEMPORARY if ref.tries < len(TEMPORARY) and not self._draining:
+                self._carrier.submit(ref, ref.submission, first=True)
+                return self._take_back() if self._paused else None
+            case Answer.TEMPORARY if ref.tries < len(TEMPORARY) and not self._idle:
                 self._resting[ref] = asyncio.get_running_loop().call_later(TEMPORARY[ref.tries], self._rested, ref)
                 ref.tries += 1
                 return None
@@ -264,10 +266,10 @@ class Worker:
     # --- watch -----------------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Once a second: say how the carrier stands, and let nothing wait for it too long."""
+        """Once a second: do as the operator says, say how the carrier stands, and let nothing wait for it too long."""
         while True:
-            await asyncio.sleep(1.0)
             try:
+                await self._obey()
                 await self._say()
                 if self._carrier.unbound_since is not None:
                     self._take_back()
@@ -276,11 +278,43 @@ class Worker:
                 if why and self._routing.alternatives(self.id):
                     await self._divert(why)
             except Unavailable as fault:
-                await self._wait_out(fault)
+                log.error("the hold does not serve", carrier=self.id, reason=str(fault))
+            await asyncio.sleep(1.0)
+
+    @property
+    def _paused(self) -> bool:
+        """Whether the operator wants nothing to be submitted; what he wants may not be known yet."""
+        return self._orders is None or self._orders.paused_at > 0
+
+    @property
+    def _idle(self) -> bool:
+        """Whether nothing is to be begun."""
+        return self._draining or self._paused
+
+    async def _obey(self) -> None:
+        """What was ordered before this worker began is done by its beginning, but for a pause, which lasts."""
+        known, self._orders = self._orders, (await self._hold.orders()).get(self.id, Orders())
+        if known is None or (known.paused_at > 0) != self._paused:
+            self._carrier.moved.set()
+            if known is not None or self._paused:
+                log.info("carrier paused" if self._paused else "carrier resumed", carrier=self.id)
+        if self._paused:
+            self._wake_resting()
+        if known is not None and self._orders.rebind_at != known.rebind_at:
+            self._rebind.set()
+
+    async def _renew(self) -> None:
+        """Rebind when told to."""
+        while True:
+            await self._rebind.wait()
+            self._rebind.clear()
+            log.info("carrier is bound anew", carrier=self.id)
+            self._inquiry.try_anew()
+            await self._carrier.rebind()
 
     async def _say(self) -> None:
         carrier = self._carrier
-        states = sorted({bind.state for bind in carrier.binds})
+        states = [*(("paused",) if self._paused else ()), *sorted({bind.state for bind in carrier.binds})]
         said = (carrier.bound, "; ".join(states))
         if said != self._said:
             self._said = said
@@ -291,11 +325,20 @@ class Worker:
     def _overdue(self) -> str:
         """Why the carrier should be passed over for now, "" where it should not."""
         carrier, clock = self._carrier, asyncio.get_running_loop().time()
+        if self._orders is not None and 0 < self._orders.paused_at < self._now() - carrier.plan.unbound_grace * 1000:
+            return f"{self.id} is paused"
         if carrier.unbound_since is not None and clock - carrier.unbound_since > carrier.plan.unbound_grace:
             return f"{self.id} is not bound"
         if carrier.throttled_since is not None and clock - carrier.throttled_since > carrier.plan.throttle_grace:
             return f"{self.id} throttles"
         return ""
+
+    def _wake_resting(self) -> None:
+        """Wait no more to submit again what was refused for a while: give it back."""
+        for timer in self._resting.values():
+            timer.cancel()
+        resting, self._resting = self._resting, {}
+        self._take_back(*resting)
 
     def _take_back(self, *resting: Piece) -> None:
         """Give messages of which nothing was sent back to the lane, so that a crash leaves no doubt about them."""

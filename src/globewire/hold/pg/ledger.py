@@ -13,6 +13,8 @@ from globewire.hold.port import (
     CarrierStanding,
     KeyEntry,
     Load,
+    Order,
+    Orders,
     Outbox,
     PolicyEntry,
     Reached,
@@ -21,8 +23,8 @@ from globewire.hold.port import (
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import COLUMNS, GIVEN_UP, PAGE, PART, book_of, silent_page, standing
-from globewire.message import MessageId, Millis
+from globewire.hold.rows import COLUMNS, GIVEN_UP, ORDERED, PAGE, PART, book_of, order_row, silent_page, standing
+from globewire.message import CarrierId, MessageId, Millis
 
 T = TypeVar("T")
 
@@ -113,6 +115,16 @@ async def stand(connection: Any, payloads: Sequence[Sequence[CarrierStanding]]) 
     return [None] * len(payloads)
 
 
+async def order(connection: Any, payloads: Sequence[tuple[str, Order, int]]) -> list[None]:
+    """Tell whoever has a carrier's binds: (carrier, order, now)."""
+    for carrier, told, now in sorted(payloads, key=lambda payload: payload[0]):
+        await connection.execute(
+            f"INSERT INTO carrier_order VALUES($1, $2, $3) ON CONFLICT(carrier) DO UPDATE SET {ORDERED[told]}",
+            *order_row(carrier, told, now),
+        )
+    return [None] * len(payloads)
+
+
 # --- read --------------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +186,12 @@ _LANES = {
     "lane.tell": "callback WHERE NOT dead",
     "lane.dead": "callback WHERE dead",
 }
+
+
+async def orders(connection: Any) -> dict[CarrierId, Orders]:
+    """What stands of the orders to carriers."""
+    rows = await connection.fetch("SELECT carrier, paused_at, rebind_at FROM carrier_order")
+    return {carrier: Orders(paused_at, rebind_at) for carrier, paused_at, rebind_at in rows}
 
 
 async def mark(connection: Any) -> int:

@@ -83,6 +83,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX message_task ON message(task_id, id) WHERE task_id <> '';
     CREATE INDEX message_amiss ON message(id) WHERE ended_at > 0 AND error_code <> 'DELIVERED';
     """,
+    "CREATE TABLE carrier_order(carrier text PRIMARY KEY, paused_at bigint NOT NULL, rebind_at bigint NOT NULL)",
 )
 
 _LOCK = 0x676C6F6265  # "globe": one migration at a time, whoever starts it
