@@ -345,11 +345,11 @@ class Gateway:
             require_tls=api.require_tls,
             meter=self.meter,
         )
-        pages = self._pages(hold, registry, router, carriers, intake.answer)
+        self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
+        pages = self._pages(hold, registry, router, carriers, intake.answer, ring)
         metrics = scrape.text if self._config.metrics_at_api else None
         beside = Serving(probes(ready.fault, metrics, local=not self._config.reachable, site=pages))
         self._stops.append(partial(beside.stop, DRAIN))
-        self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
         server = Server(
             intake.answer,
             host=api.listen.host,
@@ -373,6 +373,7 @@ class Gateway:
         router: Router,
         carriers: dict[CarrierId, Carrier],
         answer: Callable[[Raw], Awaitable[Reply]],
+        exchanges: Exchanges,
     ) -> ASGIApp | None:
         """The console, None where it is not to be had."""
         config = self._config
@@ -386,6 +387,7 @@ class Gateway:
             carriers=carriers,
             register=lambda: registry.register,
             accounts=lambda: registry.accounts,
+            exchanges=exchanges,
             validity=config.send.validity,
             emulating=config.emulating,
             stopping=lambda: self._stopping,

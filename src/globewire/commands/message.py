@@ -1,10 +1,8 @@
 """`globewire message`: find messages, and see the life of one."""
 
 import time
-from collections.abc import Iterator
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from globewire.commands import paper
@@ -12,7 +10,8 @@ from globewire.commands.options import ConfigOption, FullOption, JsonOption, exa
 from globewire.commands.shop import Shop, visit
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.hold.port import Question, Standing
-from globewire.message import FINAL, MessageId, PartState, State
+from globewire.message import FINAL, MessageId, State
+from globewire.show.life import decision, life
 
 app = typer.Typer(
     help="Look messages up, and see why they went as they did.",
@@ -90,43 +89,6 @@ def find(
         paper.warn(f"The newest {limit} are shown; --limit shows more.")
 
 
-def life(standing: Standing) -> list[tuple[int, str, str]]:
-    """What happened to a message, in its order: when (ms since 1970), what, and how."""
-    return sorted(_events(standing), key=lambda event: event[0])
-
-
-def _events(standing: Standing) -> Iterator[tuple[int, str, str]]:
-    message = standing.message
-    yield message.accepted_at, "accepted", f"call {message.request_id}, AccessKey {message.access_key}"
-    yield message.accepted_at, "routed", _route(standing.decision)
-    for part in standing.parts:
-        which = f"part {part.sequence} of {part.total}" if part.total > 1 else "the message"
-        how = f"{which}, by {part.carrier} as {part.given_id or part.carrier_id}"
-        yield part.at, f"part {PartState.SUBMITTED}", how
-        if part.settled_at:
-            yield part.settled_at, f"part {part.state}", how
-    for note in standing.notes:
-        yield note.at, note.what, note.detail
-    if standing.state in FINAL:
-        yield standing.ended_at, standing.state, " ".join(filter(None, (standing.error_code, standing.error)))
-        yield standing.ended_at, "callback", "no endpoint was set" if standing.told == "none" else standing.told
-
-
-def _route(decision: str) -> str:
-    read = _decision(decision)
-    carriers = ", then ".join(map(str, read.get("carriers") or ())) or "no carrier"
-    why = "; ".join(map(str, read.get("why") or ()))
-    return f"{carriers} (by {read.get('route') or 'ChannelId'}){': ' if why else ''}{why}"
-
-
-def _decision(text: str) -> dict[str, Any]:
-    try:
-        read = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return {"why": [text]}
-    return read if isinstance(read, dict) else {"why": [text]}
-
-
 def _head(standing: Standing) -> list[tuple[str, object]]:
     message, detail = standing.message, standing.message.detail
     place = ", ".join(filter(None, (detail.country or message.country, detail.region, detail.carrier)))
@@ -197,7 +159,7 @@ def _document(one: Standing) -> dict[str, Any]:
         "access_key_id": message.access_key,
         "validity": message.validity,
         "number": {"country": message.detail.country, "region": message.detail.region, "carrier": message.detail.carrier},
-        "decision": _decision(one.decision),
+        "decision": decision(one.decision),
         "parts": [
             {
                 "sequence": part.sequence,

@@ -18,6 +18,7 @@ from globewire.wire.code import one_time_code
 
 PLACES = (
     ("/console/", "Inbox"),
+    ("/console/messages", "Messages"),
     ("/console/preview", "Preview"),
     ("/console/reference", "API"),
 )

@@ -10,6 +10,8 @@ from globewire.show import preview
 from globewire.show.guard import Guard
 from globewire.show.inbox import inbox
 from globewire.show.live import events
+from globewire.show.message import message
+from globewire.show.messages import messages
 from globewire.show.page import static
 from globewire.show.reference import openapi, reference
 from globewire.show.sessions import Sessions
@@ -32,6 +34,8 @@ ROUTES = (
     Route("/console", _console),
     Route("/console/", inbox),
     Route("/console/inbox/{number}", inbox),
+    Route("/console/messages", messages),
+    Route("/console/messages/{id:int}", message),
     Route("/console/events", events),
     Route("/console/preview", preview.show, methods=["GET", "POST"]),
     Route("/console/preview.json", preview.as_json, methods=["GET", "POST"]),

@@ -10,6 +10,7 @@ from globewire.message import AccountId, CarrierId, Millis
 from globewire.plan import Carrier
 from globewire.verdict.admit import Register
 from globewire.verdict.route import Router
+from globewire.wire.exchange import Exchanges
 from globewire.wire.reply import Reply
 from globewire.wire.request import Raw
 
@@ -26,6 +27,7 @@ class Window:
     carriers: Mapping[CarrierId, Carrier]
     register: Callable[[], Register]
     accounts: Callable[[], Mapping[AccountId, AccountEntry]]
+    exchanges: Exchanges
     validity: int
     emulating: bool
     stopping: Callable[[], bool]

@@ -1,0 +1,107 @@
+"""Messages: a page of those that fit what is asked, and all of them as CSV."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from globewire.hold.port import Question
+from globewire.message import FINAL, MessageId, State
+from globewire.show.page import page
+from globewire.show.window import window
+
+PAGE = 50
+SPANS = {"1h": "last hour", "24h": "last day", "7d": "last week", "30d": "last month"}
+"""How far back a page may be asked to look."""
+STATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "open": ("under way", tuple(state.value for state in State if state not in FINAL)),
+    "lost": ("not delivered", tuple(state.value for state in (State.FAILED, State.EXPIRED, State.REJECTED))),
+    **{state.value: (state.value, (state.value,)) for state in State},
+}
+"""What may be asked for as a state: what it is called, and the states that it means."""
+FIELDS = ("number", "task", "text", "state", "country", "carrier", "account", "error", "span")
+_UNITS = {"h": 3_600_000, "d": 86_400_000}
+_MESSAGE_ID = 18
+_WHOLE = 7
+"""Digits from which on a number is taken as a whole one; fewer are its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the form was filled in with. `number` is a number in any form, its last digits, or a MessageId."""
+
+    fields: Mapping[str, str]
+    before: int
+
+    @property
+    def digits(self) -> str:
+        """The digits of `number`, without an international prefix."""
+        given = re.sub(r"[^0-9+]", "", self.fields["number"])
+        return given.removeprefix("+").removeprefix("00") if len(given) > _WHOLE else given.removeprefix("+")
+
+    @property
+    def message(self) -> MessageId | None:
+        """The MessageId that was given for a number."""
+        return MessageId(int(self.digits)) if len(self.digits) == _MESSAGE_ID else None
+
+    def question(self, now: int) -> Question:
+        """What the hold is asked."""
+        fields, digits = self.fields, self.digits
+        span = fields["span"]
+        return Question(
+            account=fields["account"],
+            to=digits if len(digits) >= _WHOLE else "",
+            to_ends=digits if len(digits) < _WHOLE else "",
+            task_id=fields["task"],
+            states=STATES[fields["state"]][1] if fields["state"] in STATES else (),
+            error_code=fields["error"],
+            carrier=fields["carrier"],
+            country=fields["country"].upper(),
+            text=fields["text"],
+            since=now - int(span[:-1]) * _UNITS[span[-1]] if span in SPANS else 0,
+            before=self.before,
+            limit=PAGE,
+        )
+
+    def address(self, path: str, **more: object) -> str:
+        """The address of a page that asks the same, and `more`."""
+        given = {name: value for name, value in {**self.fields, **more}.items() if value}
+        return f"{path}?{urlencode(given)}" if given else path
+
+
+def asked(request: Request) -> Asked:
+    """What a request asks for; what cannot be meant is left out."""
+    given = request.query_params
+    before = given.get("before", "")
+    return Asked(
+        {name: given.get(name, "").strip()[:256] for name in FIELDS},
+        int(before) if before.isascii() and before.isdigit() and len(before) <= _MESSAGE_ID else 0,
+    )
+
+
+async def messages(request: Request) -> Response:
+    """The newest messages that fit. A MessageId leads to its message at once."""
+    wanted, looking = asked(request), window(request)
+    if wanted.message is not None:
+        return RedirectResponse(f"/console/messages/{wanted.message}", 303)
+    found = await looking.hold.find(wanted.question(looking.now()))
+    return page(
+        request,
+        "messages.html",
+        asked=wanted,
+        found=found,
+        full=len(found.standings) >= PAGE,
+        looked_back_to=_moment_of(found.looked_to),
+        states=[(value, name) for value, (name, _) in STATES.items()],
+        spans=SPANS.items(),
+        carriers=[(carrier, carrier) for carrier in sorted(looking.carriers)],
+        accounts=[(account, account) for account in sorted(looking.accounts())],
+    )
+
+
+def _moment_of(id: MessageId | None) -> int:
+    """When a message of this id was accepted (ms)."""
+    return id // 100_000 if id else 0

@@ -1,0 +1,105 @@
+"""The pages of messages, and of one message, over HTTP."""
+
+import re
+
+import pytest
+
+from globewire.message import MessageId, State
+from show.conftest import Console
+from stories.house import account, table
+
+
+async def sent(console: Console) -> dict[str, MessageId]:
+    """Four messages, ended."""
+    customer, books = console.house.customer, console.house.books
+    ids = {
+        "code": await customer.send("6591234567", "Your code is 482913.", From="Shop", TaskId="task-1", Type="OTP"),
+        "hello": await customer.send("85261234567", "Hello & good-bye <b>"),
+        "fails": await customer.send("6591239001", "This one fails"),
+        "long": await customer.send("447700900123", "word " * 60),
+    }
+    for name, id in ids.items():
+        await books.until(id, State.FAILED if name == "fails" else State.DELIVERED)
+    return ids
+
+
+def listed(page: str) -> list[MessageId]:
+    """The messages of a page, in their order."""
+    return [MessageId(int(id)) for id in re.findall(r'<tr id="m(\d+)"', page)]
+
+
+ASKED = {
+    "": ["long", "fails", "hello", "code"],
+    "number=%2B65 9123 4567": ["code"],
+    "number=0065-9123-4567": ["code"],
+    "number=4567": ["hello", "code"],
+    "number=nothing": ["long", "fails", "hello", "code"],
+    "task=task-1": ["code"],
+    "text=GOOD": ["hello"],
+    "text=<b>": ["hello"],
+    "text=no such words": [],
+    "state=failed": ["fails"],
+    "state=lost": ["fails"],
+    "state=open": [],
+    "state=nonsense": ["long", "fails", "hello", "code"],
+    "country=gb": ["long"],
+    "carrier=simulator&state=delivered": ["long", "hello", "code"],
+    "account=another": [],
+    "span=1h&text=code": ["code"],
+    "before=x": ["long", "fails", "hello", "code"],
+}
+
+
+async def test_what_fits_is_listed(console: Console) -> None:
+    """By number in any form or by its end, TaskId, text, state, country, carrier, account, time; nonsense filters nothing."""
+    ids = await sent(console)
+    for query, names in ASKED.items():
+        seen = await console.get(f"/console/messages?{query}")
+        assert (seen.status, listed(seen.text)) == (200, [ids[name] for name in names]), query
+
+
+async def test_pages_lead_on_to_older_ones(console: Console) -> None:
+    """Fifty a page; the last one leads no further, and leads back."""
+    for n in range(53):
+        await console.house.customer.send("6591234567", f"message {n}", TaskId="many" if n else "one")
+    first = await console.get("/console/messages?task=many")
+    assert len(listed(first.text)) == 50
+    (older,) = re.findall(r'href="([^"]+)">Older', first.text)
+    second = await console.get(older.replace("&amp;", "&"))
+    assert len(listed(second.text)) == 2
+    assert "Older" not in second.text
+    assert "/console/messages?task=many" in second.text
+
+
+async def test_a_message_id_leads_to_its_message(console: Console) -> None:
+    """Pasted where a number is asked for."""
+    ids = await sent(console)
+    led = await console.get(f"/console/messages?number={ids['code']}")
+    assert (led.status, led.headers["location"]) == (303, f"/console/messages/{ids['code']}")
+
+
+async def test_a_messages_page_tells_its_life(console: Console) -> None:
+    """Who asked, why it went where it went, what the carrier said, and what went over the wire, with nothing secret in it."""
+    ids = await sent(console)
+    page = (await console.get(f"/console/messages/{ids['code']}")).text
+    for words in (
+        "Your code is 482913.",
+        'data-copy="482913"',
+        "task-1",
+        "OTP",
+        "shopkey",
+        "all its conditions match",
+        "DELIVERED",
+    ):
+        assert words in page, words
+    assert "POST /?From=Shop" in page
+    assert "Signature=***" in page
+    assert "shopsecret" not in page
+    assert f"&#34;MessageId&#34;:&#34;{ids['code']}&#34;" in page
+
+
+@pytest.mark.parametrize("path", ["/console/messages/1", "/console/messages/999999999999999999"])
+async def test_no_such_message(console: Console, path: str) -> None:
+    """It says so, and where to look."""
+    seen = await console.get(path)
+    assert (seen.status, "There is no message" in seen.text) == (404, True)
