@@ -10,7 +10,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -61,8 +61,7 @@ from globewire.vault import VaultFault, open_vault
 from globewire.verdict.retry import RECEIPT_LOOKS
 from globewire.verdict.route import Router
 from globewire.wire import number
-from globewire.wire.exchange import Exchanges
-from globewire.wire.reply import Reply
+from globewire.wire.exchange import Exchange, Exchanges
 from globewire.wire.request import Raw
 
 log = structlog.get_logger()
@@ -128,6 +127,7 @@ class Gateway:
         self.simulator: tuple[str, int] | None = None
         self.first_key: tuple[str, str] | None = None
         self.exchanges: Exchanges | None = None
+        self._server: Server | None = None
         self._me = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
         self.failed = asyncio.Event()
         """Set when a stage ended by itself, which none should: stop, and let a supervisor start it anew."""
@@ -346,11 +346,11 @@ class Gateway:
             meter=self.meter,
         )
         self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
-        pages = self._pages(hold, registry, router, carriers, intake.answer, ring)
+        pages = self._pages(hold, registry, router, carriers, ring)
         metrics = scrape.text if self._config.metrics_at_api else None
         beside = Serving(probes(ready.fault, metrics, local=not self._config.reachable, site=pages))
         self._stops.append(partial(beside.stop, DRAIN))
-        server = Server(
+        self._server = server = Server(
             intake.answer,
             host=api.listen.host,
             port=api.listen.port,
@@ -372,7 +372,6 @@ class Gateway:
         registry: Registry,
         router: Router,
         carriers: dict[CarrierId, Carrier],
-        answer: Callable[[Raw], Awaitable[Reply]],
         exchanges: Exchanges,
     ) -> ASGIApp | None:
         """The console, None where it is not to be had."""
@@ -382,7 +381,7 @@ class Gateway:
         window = Window(
             hold=hold,
             now=self._clock.now,
-            answer=answer,
+            call=self._call,
             router=router,
             carriers=carriers,
             register=lambda: registry.register,
@@ -394,6 +393,10 @@ class Gateway:
         )
         signing = config.console.password_hash
         return site(window, Sessions(signing, self._clock.monotonic) if signing else None)
+
+    async def _call(self, raw: Raw) -> Exchange:
+        assert self._server is not None  # who calls was served by it
+        return await self._server.call(raw)
 
     async def _node(self, hold: Hold) -> int:
         """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""

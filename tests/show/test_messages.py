@@ -6,7 +6,6 @@ import pytest
 
 from globewire.message import MessageId, State
 from show.conftest import Console
-from stories.house import account, table
 
 
 async def sent(console: Console) -> dict[str, MessageId]:

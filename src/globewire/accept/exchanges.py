@@ -45,6 +45,10 @@ class Ring:
         while len(self._kept) > self._most or self._octets > OCTETS:
             self._octets -= self._kept.popleft()[4]
 
+    def told(self, raw: Raw, reply: Rendered, began: Millis) -> Exchange:
+        """An exchange that has just ended, whether it is kept or not."""
+        return exchange(raw, reply.front, reply.body, began, self._now() - began, self._account_of)
+
     def latest(self, most: int, *, refused: bool = False) -> list[Exchange]:
         """As the port says."""
         told = (self._tell(each) for each in reversed(self._kept))

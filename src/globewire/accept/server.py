@@ -24,6 +24,7 @@ from globewire.accept.origin import Network
 from globewire.accept.rendering import Rendered, rendered
 from globewire.errors import INTERNAL_ERROR, Refused, refuse
 from globewire.meter.dials import Meter
+from globewire.wire.exchange import Exchange
 from globewire.wire.reply import Reply, refusal
 from globewire.wire.request import Raw, format_of
 
@@ -106,6 +107,12 @@ class Server:
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
+
+    async def call(self, raw: Raw) -> Exchange:
+        """Answer a request that came by no socket of ours, as if it had."""
+        assert self._exchanges is not None
+        began = self._exchanges.begin()
+        return self._exchanges.told(raw, await self.reply(raw), began)
 
     # --- what a connection asks of its house --------------------------------------------------------------------------------
 

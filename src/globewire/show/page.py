@@ -20,6 +20,7 @@ PLACES = (
     ("/console/", "Inbox"),
     ("/console/messages", "Messages"),
     ("/console/preview", "Preview"),
+    ("/console/explorer", "Explorer"),
     ("/console/reference", "API"),
 )
 """The pages that every page leads to."""

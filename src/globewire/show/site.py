@@ -7,6 +7,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from globewire.show import preview
+from globewire.show.explorer import explorer
 from globewire.show.guard import Guard
 from globewire.show.inbox import inbox
 from globewire.show.live import events
@@ -36,6 +37,7 @@ ROUTES = (
     Route("/console/inbox/{number}", inbox),
     Route("/console/messages", messages),
     Route("/console/messages/{id:int}", message),
+    Route("/console/explorer", explorer, methods=["GET", "POST"]),
     Route("/console/events", events),
     Route("/console/preview", preview.show, methods=["GET", "POST"]),
     Route("/console/preview.json", preview.as_json, methods=["GET", "POST"]),

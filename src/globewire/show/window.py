@@ -10,19 +10,18 @@ from globewire.message import AccountId, CarrierId, Millis
 from globewire.plan import Carrier
 from globewire.verdict.admit import Register
 from globewire.verdict.route import Router
-from globewire.wire.exchange import Exchanges
-from globewire.wire.reply import Reply
+from globewire.wire.exchange import Exchange, Exchanges
 from globewire.wire.request import Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """`answer` is the API itself. `emulating`: messages go to the simulated carrier alone, on this machine. `validity` is the
-    default of `ValidityPeriod`, in seconds. `stopping` tells whether the gateway is about to end."""
+    """`call` has a request answered by the API as if it had come over the wire. `emulating`: messages go to the simulated carrier
+    alone, on this machine. `validity` is the default of `ValidityPeriod`, in seconds. `stopping`: the gateway is about to end."""
 
     hold: Hold
     now: Callable[[], Millis]
-    answer: Callable[[Raw], Awaitable[Reply]]
+    call: Callable[[Raw], Awaitable[Exchange]]
     router: Router
     carriers: Mapping[CarrierId, Carrier]
     register: Callable[[], Register]

@@ -38,3 +38,8 @@ document.addEventListener('click', async (event) => {
   button.classList.add('copied');
   setTimeout(() => button.classList.remove('copied'), 1200);
 });
+
+// A choice that leads to another form of the page.
+document.addEventListener('change', (event) => {
+  if (event.target.matches('[data-submit]')) event.target.form.requestSubmit();
+});
