@@ -32,11 +32,12 @@ class Look:
     browser: Browser
     page: Page
     faults: list[str]
+    scheme: str = "http"
 
     @property
     def base(self) -> str:
         """Where the gateway listens."""
-        return "http://{}:{}".format(*self.house.address)
+        return f"{self.scheme}://127.0.0.1:{self.house.address[1]}"
 
     async def go(self, path: str) -> Page:
         """Open a page of the console."""
@@ -61,10 +62,10 @@ async def opening(browser: Browser, tmp_path: Path) -> AsyncIterator[Opening]:
     async with AsyncExitStack() as stack:
         looks: list[Look] = []
 
-        async def opened(*pieces: str) -> Look:
+        async def opened(*pieces: str, scheme: str = "http") -> Look:
             running = await stack.enter_async_context(house(tmp_path, *pieces))
-            context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-            look = Look(running, browser, await context.new_page(), [])
+            context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"], ignore_https_errors=True)
+            look = Look(running, browser, await context.new_page(), [], scheme)
             look.page.on("console", lambda said: look.faults.append(said.text) if said.type in ("error", "warning") else None)
             look.page.on("pageerror", lambda fault: look.faults.append(str(fault)))
             look.page.on("request", lambda asked: None if _ours(asked.url, look.base) else look.faults.append(f"asked {asked.url}"))
