@@ -124,7 +124,7 @@ def test_the_issues_example_with_its_second_carrier() -> None:
 def test_nothing_at_all_is_a_laptop() -> None:
     """Without a file and variables: loopback, a database in the working directory, the simulated carrier on every route."""
     found = read("")
-    assert found.api == config.Api(exchanges=1000)
+    assert found.api == config.Api(hints=True, exchanges=1000)
     assert (found.hold.path, found.hold.key_file) == ("globewire.db", "globewire.db.key")
     assert found.simulator.enabled is True
     assert found.simulator.behaviour == Behaviour()
@@ -585,7 +585,15 @@ def test_an_emulator_is_alone_on_its_machine(text: str, reachable: bool, emulati
     """Only where nothing but the simulated carrier can be sent to, and only from here, may tests do what they like."""
     found = config.read(text, "x.toml", {})
     assert (found.reachable, found.emulating) == (reachable, emulating)
-    assert found.api.exchanges == (1000 if emulating else 100)
+    assert (found.api.hints, found.api.exchanges) == (not reachable, 1000 if emulating else 100)
+
+
+def test_hints_and_exchanges_as_they_are_asked_for() -> None:
+    """Whoever may reach the API."""
+    for host in ("127.0.0.1", "0.0.0.0"):
+        for hints in (True, False):
+            found = config.read(f'[api]\nlisten = "{host}:1"\nhints = {str(hints).lower()}\nexchanges = 0', "x.toml", {})
+            assert (found.api.hints, found.api.exchanges) == (hints, 0)
 
 
 REACHED = '[api]\nlisten = "0.0.0.0:8018"\n'

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from globewire.accept.desk import Desk
 from globewire.accept.exchanges import Ring
+from globewire.accept.hints import Hints
 from globewire.accept.intake import Intake
 from globewire.accept.nonces import Nonces
 from globewire.accept.pressure import Pressure
@@ -61,6 +62,7 @@ from globewire.vault import VaultFault, open_vault
 from globewire.verdict.retry import RECEIPT_LOOKS
 from globewire.verdict.route import Router
 from globewire.wire import number
+from globewire.wire.endpoint import hosts
 from globewire.wire.exchange import Exchange, Exchanges
 from globewire.wire.request import Raw
 
@@ -344,6 +346,7 @@ class Gateway:
             form=api.refusal_form,
             require_tls=api.require_tls,
             meter=self.meter,
+            hints=self._hints(registry) if api.hints else None,
         )
         self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
         pages = self._pages(hold, registry, router, carriers, ring)
@@ -397,6 +400,9 @@ class Gateway:
     async def _call(self, raw: Raw) -> Exchange:
         assert self._server is not None  # who calls was served by it
         return await self._server.call(raw)
+
+    def _hints(self, registry: Registry) -> Hints:
+        return Hints(lambda: registry.register, lambda: hosts(*self.api) if self.api else (), self._clock.steady)
 
     async def _node(self, hold: Hold) -> int:
         """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""

@@ -5,13 +5,13 @@ many times a second over all callers and for requests of a usual size; whoever i
 hint may say is `verdict.diagnosis.explain`'s to decide.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from globewire.errors import Refused
 from globewire.message import Millis
 from globewire.verdict.admit import Register
-from globewire.verdict.diagnosis import case, explain
+from globewire.verdict.diagnosis import EXPLAINED, case, explain
 from globewire.verdict.pace import Pace
 from globewire.wire.exchange import HINT
 from globewire.wire.request import Raw
@@ -23,18 +23,18 @@ LONGEST = 4096
 
 
 class Hints:
-    """Adds hints to refusals. `hosts` are names under which this API is called."""
+    """Adds hints to refusals. `hosts` gives the names under which this API is called, `steady` a time in ms for the pace."""
 
-    def __init__(self, register: Callable[[], Register], hosts: tuple[str, ...]) -> None:
-        self._register, self._hosts = register, hosts
+    def __init__(self, register: Callable[[], Register], hosts: Callable[[], Sequence[str]], steady: Callable[[], float]) -> None:
+        self._register, self._hosts, self._steady = register, hosts, steady
         self._pace = Pace(RATE, AT_ONCE)
 
     def add(self, raw: Raw, refused: Refused, key: str, now: Millis) -> Refused:
         """`refused`, with a hint where one is known. `key` is the AccessKey that the request names, "" where it names none."""
-        if refused.row.code not in EXPLAINED or len(raw.query) + len(raw.body) > LONGEST or self._pace.take(now):
+        if refused.row.code not in EXPLAINED or len(raw.query) + len(raw.body) > LONGEST or self._pace.take(self._steady()):
             return refused
         found = self._register().find(key)
-        finding = explain(case(raw, now, found[0] if found else None, self._hosts), refused)
+        finding = explain(case(raw, now, found[0] if found else None, self._hosts()), refused)
         if finding is None:
             return refused
         return replace(refused, headers=(*refused.headers, (HINT, finding.sentence)))

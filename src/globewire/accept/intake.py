@@ -10,6 +10,7 @@ from globewire import errors
 from globewire.accept.batch import batch
 from globewire.accept.conversion import conversion_data, sms_conversion
 from globewire.accept.desk import Asking, Desk
+from globewire.accept.hints import Hints
 from globewire.accept.nonces import Nonces
 from globewire.accept.pressure import Pressure
 from globewire.accept.query import query
@@ -61,11 +62,13 @@ class Intake:
         form: RefusalForm,
         require_tls: bool,
         meter: Meter,
+        hints: Hints | None = None,
     ) -> None:
         self._desk, self._nonces, self._turns, self._pressure = desk, nonces, turns, pressure
         self._register, self._request_id = register, request_id
         self._form, self._require_tls = form, require_tls
         self._meter = meter
+        self._hints = hints
 
     async def answer(self, raw: Raw) -> Reply:
         """The reply to `raw`; a promise in it is on disk. Raises nothing that is the caller's fault, or the disk's."""
@@ -78,16 +81,17 @@ class Intake:
     async def _answer(self, raw: Raw) -> tuple[str, str, Reply]:
         """The operation ("" where it could not be read), the code, and the reply with that code in it."""
         request_id = self._request_id()
-        operation = ""
+        operation = key = ""
         try:
             call = request.read(raw)
-            operation = call.operation
+            operation, key = call.operation, call.access_key
             asking = await self._admit(call, request_id)
             if operation in SENDING:
                 self._pressure.check()
             fields = await OPERATIONS[operation](self._desk, asking)
         except Refused as refused:
-            return operation, refused.row.code, _refusal(raw, operation, refused, request_id)
+            told = refused if self._hints is None else self._hints.add(raw, refused, key, self._desk.now())
+            return operation, refused.row.code, _refusal(raw, operation, told, request_id)
         except Unavailable as fault:
             log.error("the hold does not serve", stage="accept", request=request_id, reason=str(fault))
             return (

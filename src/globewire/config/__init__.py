@@ -203,10 +203,11 @@ def _complete(config: Config, top: Place) -> Config:
 
 
 def _complete_api(config: Config) -> Api:
-    """With what depends on who may call: an emulator keeps more to be looked at."""
+    """With what depends on who may call: strangers get no hints, and an emulator keeps more to be looked at."""
     api = config.api
+    hints = not config.reachable if api.hints is None else api.hints
     exchanges = (1000 if config.emulating else 100) if api.exchanges is None else api.exchanges
-    return dataclasses.replace(api, exchanges=exchanges)
+    return dataclasses.replace(api, hints=hints, exchanges=exchanges)
 
 
 def _check_twice(config: Config, top: Place) -> None:

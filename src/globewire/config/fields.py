@@ -105,6 +105,12 @@ API = Section(
         Field("body_timeout", SOME_SECONDS, "Seconds that a request's body may take to arrive."),
         Field("connections", whole(1, 1_000_000), "Most open connections."),
         Field(
+            "hints",
+            flag(),
+            "Whether a refused caller is told in the header `x-globewire-hint` which step of its signature differs.",
+            default="only where no other machine may reach the API",
+        ),
+        Field(
             "exchanges",
             whole(0, 100_000),
             "How many requests and replies are kept in memory to be looked at, at most about 32 MiB of them.",

@@ -46,7 +46,7 @@ ANYWHERE_HERE = Listen("127.0.0.1", 0)
 class Api:
     """The API's listener. Limits are bytes, timeouts seconds; `certificate` is "" for plain HTTP.
 
-    `exchanges` is None only while reading.
+    `hints` and `exchanges` are None only while reading.
     """
 
     listen: Listen = HERE
@@ -62,6 +62,7 @@ class Api:
     header_timeout: float = 10.0
     body_timeout: float = 30.0
     connections: int = 4096
+    hints: bool | None = None
     exchanges: int | None = None
 
 

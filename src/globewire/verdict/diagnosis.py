@@ -87,14 +87,14 @@ def diagnose(case: Case, at_once: int = 2) -> tuple[Finding, ...]:
 
 
 def explain(case: Case, refused: Refused) -> Finding | None:
-    """Why the API refused the request as it did, by one mistake at a time; None where that has nothing to do with signing.
+    """Why the API refused the request as it did, by one mistake at a time; None for refusals that are not EXPLAINED.
 
     What a stranger is told must give nothing away: see "What a hint may say" in docs/decisions.md.
     """
     try:
         call = read(case.raw)
     except Refused:
-        return next(malformed(case.raw, refused)) if refused.row.code in HINTED else None
+        return next(malformed(case.raw, refused)) if refused.row.code in EXPLAINED else None
     if refused.row == TIMESTAMP_EXPIRED:
         return next(untimely(call, case.now), None)
     if refused.row == NONCE_USED:
@@ -104,8 +104,13 @@ def explain(case: Case, refused: Refused) -> Finding | None:
     return None
 
 
-HINTED = frozenset({TIMESTAMP_FORMAT.code, INCOMPLETE_SIGNATURE.code, INVALID_SIGNATURE_METHOD.code})
-"""Refusals of a request's form that are about its signature or its time."""
+EXPLAINED = frozenset(
+    row.code
+    for row in (
+        SIGNATURE_V1, SIGNATURE_V3, TIMESTAMP_EXPIRED, NONCE_USED, TIMESTAMP_FORMAT, INCOMPLETE_SIGNATURE, INVALID_SIGNATURE_METHOD,
+    )
+)  # fmt: skip
+"""Refusals that `explain` has something to say about."""
 NONCE_SEEN = Finding(
     Cause.NONCE, NONCE_USED.code, "SignatureNonce", "this nonce came before with this AccessKey", "a new one for each request",
     "Make a random nonce whenever a request is signed, for a retry too",

@@ -84,12 +84,11 @@ _WITH_VALUE = {
     "--data-urlencode": "urlencode", "-A": "user-agent", "--user-agent": "user-agent", "-b": "cookie", "--cookie": "cookie",
     "-e": "referer", "--referer": "referer", "-u": "user", "--user": "user",
 }  # fmt: skip
-_PASSED_OVER = frozenset(
-    (
-        "-o --output -m --max-time --connect-timeout -x --proxy --cacert --cert --key -w --write-out --resolve --connect-to -c "
-        "--cookie-jar --retry --retry-delay -E --interface --limit-rate --ciphers --tls-max -D --dump-header --noproxy"
-    ).split()
-)
+_PASSED_OVER = frozenset((
+    "-o", "--output", "-m", "--max-time", "--connect-timeout", "-x", "--proxy", "--noproxy", "--cacert", "--cert", "--key", "-E",
+    "-w", "--write-out", "--resolve", "--connect-to", "-c", "--cookie-jar", "--retry", "--retry-delay", "--interface",
+    "--limit-rate", "--ciphers", "--tls-max", "-D", "--dump-header",
+))  # fmt: skip
 _REFUSED = frozenset({"-F", "--form", "--form-string", "--json", "-T", "--upload-file", "-K", "--config"})
 
 
