@@ -47,6 +47,17 @@ class Refused(Exception):
         return f"{self.row.code}: {self.sentence}"
 
 
+@dataclass(eq=False)
+class Amiss(Exception):
+    """A change of the books that cannot be made: `sentence` says why, `advice` what to do instead, both for people."""
+
+    sentence: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sentence}: {self.advice}" if self.advice else self.sentence
+
+
 class Unavailable(Exception):
     """The hold cannot write or read now (disk full, file read-only, database gone). Nothing was kept: offer another try."""
 

@@ -3,7 +3,7 @@
 Nothing here reads a file; `config` makes these, and so can a test. Durations are seconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -147,3 +147,37 @@ class DeclaredAccount:
     keys: tuple[DeclaredKey, ...] = ()
     users: tuple[DeclaredUser, ...] = ()
     policies: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the configuration declares, by name: it is changed there and nowhere else. Users and policies bear their account."""
+
+    accounts: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+    users: frozenset[tuple[str, str]] = frozenset()
+    policies: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(cls, accounts: Iterable[DeclaredAccount]) -> "Declared":
+        """The names of all that these accounts have."""
+        accounts = tuple(accounts)
+        users = [(account.id, user) for account in accounts for user in account.users]
+        keys = [key.id for account in accounts for key in account.keys]
+        return cls(
+            frozenset(account.id for account in accounts),
+            frozenset(keys + [key.id for _, user in users for key in user.keys]),
+            frozenset((account, user.name) for account, user in users),
+            frozenset((account.id, name) for account in accounts for name in account.policies),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A new AccessKey, with what is shown once: its secret, and the SecurityToken of a temporary one ("" for none)."""
+
+    id: str
+    account: AccountId
+    user: str
+    secret: str = field(repr=False)
+    token: str = field(default="", repr=False)

@@ -55,11 +55,11 @@ def test_a_database_that_is_none(run: Run, place: Path) -> None:
 
 
 MISTAKES = (
-    (("account", "create", "a b"), "ACCOUNT: 'a b' is not a name"),
+    (("account", "create", "a b"), "the account's id: 'a b' is not a name"),
     (("account", "create", "shop"), "there is an account 'shop' already"),
-    (("account", "create", "x", "--sender", "far too long a name"), "--sender: 'far too long a name' is not a sender ID"),
+    (("account", "create", "x", "--sender", "far too long a name"), "the sender ID: 'far too long a name' is not a sender ID"),
     (("account", "create", "x", "--quota", "SendMessage=1"), "the operations are SendMessageToGlobe"),
-    (("account", "create", "x", "--quota", "SendMessageToGlobe=many"), "--quota SendMessageToGlobe: 'many'"),
+    (("account", "create", "x", "--quota", "SendMessageToGlobe=many"), "SendMessageToGlobe: 'many'"),
     (("account", "set", "shop"), "give --sender or --quota"),
     (("account", "set", "nobody", "--sender", "x"), "there is no account 'nobody'"),
     (("key", "create", "--account", "nobody"), "there are shop"),
@@ -67,7 +67,7 @@ MISTAKES = (
     (("key", "disable", "nokey"), "`globewire key list` shows those that there are"),
     (("key", "delete", "nokey"), "there is no AccessKey 'nokey'"),
     (("user", "delete", "nobody"), "has no user 'nobody'"),
-    (("user", "create", "a/b"), "USER: 'a/b' is not a name"),
+    (("user", "create", "a/b"), "the user's name: 'a/b' is not a name"),
     (("policy", "put", "p", "nowhere.json"), "the file nowhere.json cannot be read"),
     (("policy", "put", "AliyunDysmsFullAccess", "-"), "is a system policy and stays as it is"),
     (("policy", "show", "nothing"), "there is no policy 'nothing'"),

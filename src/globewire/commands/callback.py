@@ -12,11 +12,7 @@ from globewire.commands.shop import Shop, visit
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.gateway import now
 from globewire.hold.port import AccountEntry
-from globewire.registry import callback_row
-from globewire.tell.callbacks import Settings, test_push
 from globewire.tell.push import PushResult
-from globewire.vault import Vault, VaultFault, new_callback_secret
-from globewire.verdict import endpoint
 
 app = typer.Typer(
     help=f"Set where delivery receipts are pushed, test it, push again. {NOTICED}",
@@ -49,7 +45,7 @@ def show(
                 "tries": box.tries if box else 0,
                 "next_push": paper.iso(box.due_at) if box and box.waiting else None,
                 "last": box.last if box else "",
-                **({"secret": _opened(shop.vault(), entry)} if secret else {}),
+                **({"secret": await shop.keeper.callback_secret(entry.id)} if secret else {}),
             }
             for entry in entries
         ]
@@ -85,9 +81,7 @@ def change(
         raise Trouble("give either a URL or --off")
 
     async def alter(shop: Shop) -> tuple[AccountEntry, str]:
-        entry, secret = _altered(shop, shop.account(account), url, new_secret)
-        await shop.hold.put_account(entry)
-        return entry, secret
+        return await shop.keeper.set_callback(shop.account(account).id, url, new_secret=new_secret)
 
     entry, secret = visit(config, alter)
     if as_json:
@@ -105,12 +99,7 @@ def test(account: AccountArgument, config: ConfigOption = None, as_json: JsonOpt
     """Push one receipt that is marked as a test (MessageId 0) to an account's endpoint, and say what came back."""
 
     async def push(shop: Shop) -> tuple[str, PushResult]:
-        entry = shop.account(account)
-        if not entry.callback:
-            raise Trouble(f"the account {entry.id} has no endpoint", f"globewire callback set {entry.id} URL")
-        settings = Settings(allow_private=shop.config.callbacks.allow_private, timeout=shop.config.callbacks.timeout)
-        secret = _opened(shop.vault(), entry).encode()
-        return entry.callback, await test_push(entry.callback, settings=settings, secret=secret, now=now())
+        return await shop.keeper.test_callback(shop.account(account).id)
 
     began = time.time_ns() // 1_000_000
     url, result = visit(config, push)
@@ -136,32 +125,3 @@ def replay(account: AccountArgument, config: ConfigOption = None, as_json: JsonO
         paper.as_json({"account": id, "queued": count})
     else:
         paper.say(f"{count} receipts of {id} are queued again." if count else f"No receipt of {id} was given up.")
-
-
-def _altered(shop: Shop, entry: AccountEntry, url: str, new_secret: bool) -> tuple[AccountEntry, str]:
-    """The account with its new endpoint, and the secret to be printed, if any."""
-    if shop.declared(entry.id):
-        raise Trouble(f"the account {entry.id} is declared in the configuration", "set `callback` there and start the server again")
-    fault = endpoint.fault(url, shop.config.callbacks.allow_private) if url else ""
-    if fault:
-        raise Trouble(f"receipts cannot be pushed there: {fault}", _advice(fault))
-    if url and (new_secret or not entry.callback_secret):
-        secret = new_callback_secret()
-        entry = dataclasses.replace(entry, callback_secret=shop.vault().seal(callback_row(entry.id), secret))
-    else:
-        secret = _opened(shop.vault(), entry) if url and not entry.callback else ""
-    return dataclasses.replace(entry, callback=url), secret
-
-
-def _opened(vault: Vault, entry: AccountEntry) -> str:
-    """The account's callback secret, "" where it has none."""
-    try:
-        return vault.open(callback_row(entry.id), entry.callback_secret) if entry.callback_secret else ""
-    except VaultFault as fault:
-        raise Trouble(str(fault)) from fault
-
-
-def _advice(fault: str) -> str:
-    if "public" in fault:
-        return "give a public address, or set allow_private = true in [callbacks] where that is what you want"
-    return "give an address such as https://shop.example/receipts"

@@ -1,7 +1,5 @@
 """`globewire key`: make AccessKeys, disable, enable and delete them. A secret is printed when its key is made, and never again."""
 
-import dataclasses
-import secrets
 from typing import Annotated, Any
 
 import typer
@@ -9,12 +7,8 @@ import typer
 from globewire.commands import paper
 from globewire.commands.options import NOTICED, AccountOption, ConfigOption, JsonOption, examples
 from globewire.commands.shop import Shop, visit
-from globewire.commands.trouble import Trouble
-from globewire.gateway import now
 from globewire.hold.port import KeyEntry
-from globewire.message import AccessKeyId
-from globewire.vault import new_access_key
-from globewire.verdict.admit import digest
+from globewire.plan import MadeKey
 
 app = typer.Typer(
     help=f"Make AccessKeys, disable and delete them. {NOTICED}",
@@ -35,30 +29,23 @@ def create(
 
     A temporary key works like any other, and its calls must bear the SecurityToken too; it does not end by itself.
     """
-    id, secret = new_access_key()
-    token = secrets.token_urlsafe(48) if temporary else ""
-    if temporary:
-        id = f"STS.{id.removeprefix('LTAI')}"
 
-    async def make(shop: Shop) -> str:
-        owner = shop.account(account)
-        named = shop.user(owner, user).name if user else ""
-        sealed = shop.vault().seal(id, secret)
-        await shop.hold.put_key(KeyEntry(AccessKeyId(id), owner.id, named, sealed, True, now(), digest(token) if token else b""))
-        return owner.id
+    async def make(shop: Shop) -> MadeKey:
+        return await shop.keeper.make_key(shop.account(account).id, user, temporary=temporary)
 
-    made = {"access_key_id": id, "access_key_secret": secret, "account": visit(config, make), "user": user}
+    made = visit(config, make)
     if as_json:
-        paper.as_json(made | ({"security_token": token} if token else {}))
+        keys = {"access_key_id": made.id, "access_key_secret": made.secret, "account": made.account, "user": made.user}
+        paper.as_json(keys | ({"security_token": made.token} if made.token else {}))
         return
     paper.say("The AccessKey is made. Its secret will not be shown again:\n")
     paper.facts(
         [
-            ("  AccessKey ID", id),
-            ("  AccessKey secret", secret),
-            ("  SecurityToken", token),
-            ("  Account", made["account"]),
-            ("  User", user),
+            ("  AccessKey ID", made.id),
+            ("  AccessKey secret", made.secret),
+            ("  SecurityToken", made.token),
+            ("  Account", made.account),
+            ("  User", made.user),
         ]
     )
 
@@ -69,7 +56,7 @@ def show(account: AccountOption = "", config: ConfigOption = None, as_json: Json
 
     async def ask(shop: Shop) -> list[dict[str, Any]]:
         owner = shop.account(account).id if account else ""
-        declared = shop.declared_keys()
+        declared = shop.keeper.declared.keys
         return [_row(key, key.id in declared) for key in shop.book.keys if owner in ("", key.account)]
 
     rows = visit(config, ask)
@@ -100,7 +87,7 @@ def delete(id: IdArgument, config: ConfigOption = None, as_json: JsonOption = Fa
     """Delete an AccessKey. It cannot be brought back; `key disable` can."""
 
     async def remove(shop: Shop) -> None:
-        await shop.hold.delete_key(_own(shop, id).id)
+        await shop.keeper.delete_key(id)
 
     visit(config, remove)
     if as_json:
@@ -111,23 +98,13 @@ def delete(id: IdArgument, config: ConfigOption = None, as_json: JsonOption = Fa
 
 def _switch(id: str, config: ConfigOption, as_json: bool, on: bool) -> None:
     async def turn(shop: Shop) -> KeyEntry:
-        entry = dataclasses.replace(_own(shop, id), enabled=on)
-        await shop.hold.put_key(entry)
-        return entry
+        return await shop.keeper.switch_key(id, on)
 
     entry = visit(config, turn)
     if as_json:
         paper.as_json(_row(entry, False))
     else:
         paper.say(f"The AccessKey {id} is {'enabled' if on else 'disabled'}.")
-
-
-def _own(shop: Shop, id: str) -> KeyEntry:
-    """The key of this id, which is not for the configuration to say."""
-    key = shop.key(id)
-    if id in shop.declared_keys():
-        raise Trouble(f"the AccessKey {id} is declared in the configuration", "take it out there and start the server again")
-    return key
 
 
 def _row(key: KeyEntry, declared: bool) -> dict[str, Any]:

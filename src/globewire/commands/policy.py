@@ -1,6 +1,5 @@
 """`globewire policy`: store RAM policies, show them, and attach them to users."""
 
-import dataclasses
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +9,9 @@ import typer
 from globewire.commands import paper
 from globewire.commands.options import NOTICED, AccountOption, ConfigOption, JsonOption, examples
 from globewire.commands.plain import plain
-from globewire.commands.shop import Shop, checked, visit
+from globewire.commands.shop import Shop, visit
 from globewire.commands.trouble import Trouble
-from globewire.config.kinds import NAME
-from globewire.hold.port import AccountEntry, PolicyEntry, UserEntry
+from globewire.hold.port import PolicyEntry, UserEntry
 from globewire.verdict import policy as verdict
 
 app = typer.Typer(
@@ -33,23 +31,15 @@ def put(
     as_json: JsonOption = False,
 ) -> None:
     """Store a policy, or replace the one of this name. A document that cannot be understood is refused with its place."""
-    checked(NAME, name, str, "POLICY")
-    if name in verdict.SYSTEM_POLICIES:
-        raise Trouble(f"{name} is a system policy and stays as it is", "give yours another name")
     document = _read(file)
-    try:
-        verdict.read(document)
-    except verdict.PolicyFault as fault:
-        raise Trouble(f"the policy in {file} cannot be taken", lines=(str(fault),)) from fault
 
     async def store(shop: Shop) -> PolicyEntry:
-        owner = shop.account(account)
-        _undeclared(shop, owner, name)
-        entry = PolicyEntry(owner.id, name, document)
-        await shop.hold.put_policy(entry)
-        return entry
+        return await shop.keeper.put_policy(shop.account(account).id, name, document)
 
-    entry = visit(config, store)
+    try:
+        entry = visit(config, store)
+    except verdict.PolicyFault as fault:
+        raise Trouble(f"the policy in {file} cannot be taken", lines=(str(fault),)) from fault
     if as_json:
         paper.as_json({"account": entry.account, "name": name})
     else:
@@ -61,7 +51,7 @@ def show(name: NameArgument, account: AccountOption = "", config: ConfigOption =
     """Print a policy's document as it was stored."""
 
     async def ask(shop: Shop) -> str:
-        return _document(shop, None if name in verdict.SYSTEM_POLICIES else shop.account(account), name)
+        return await shop.keeper.document("" if name in verdict.SYSTEM_POLICIES else shop.account(account).id, name)
 
     document = visit(config, ask)
     if as_json:
@@ -104,14 +94,7 @@ def attach(
     """Let a user do what a policy allows, and refuse what it denies."""
 
     async def tie(shop: Shop) -> UserEntry:
-        owner = shop.account(account)
-        entry = _user(shop, owner, user)
-        _document(shop, owner, name)
-        if name in entry.policies:
-            return entry
-        entry = dataclasses.replace(entry, policies=(*entry.policies, name))
-        await shop.hold.put_user(entry)
-        return entry
+        return await shop.keeper.attach(shop.account(account).id, user, name)
 
     _tell(visit(config, tie), as_json)
 
@@ -123,12 +106,7 @@ def detach(
     """Take a policy from a user."""
 
     async def untie(shop: Shop) -> UserEntry:
-        entry = _user(shop, shop.account(account), user)
-        if name not in entry.policies:
-            raise Trouble(f"the policy {name} is not attached to {user}", f"attached are: {', '.join(entry.policies) or 'none'}")
-        entry = dataclasses.replace(entry, policies=tuple(one for one in entry.policies if one != name))
-        await shop.hold.put_user(entry)
-        return entry
+        return await shop.keeper.detach(shop.account(account).id, user, name)
 
     _tell(visit(config, untie), as_json)
 
@@ -136,14 +114,9 @@ def detach(
 @app.command("delete", epilog=examples("policy delete sender"))
 def delete(name: NameArgument, account: AccountOption = "", config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Delete a policy and detach it everywhere."""
-    if name in verdict.SYSTEM_POLICIES:
-        raise Trouble(f"{name} is a system policy and stays as it is", f"detach it: globewire policy detach {name} USER")
 
     async def remove(shop: Shop) -> None:
-        owner = shop.account(account)
-        _document(shop, owner, name)
-        _undeclared(shop, owner, name)
-        await shop.hold.delete_policy(owner.id, name)
+        await shop.keeper.delete_policy("" if name in verdict.SYSTEM_POLICIES else shop.account(account).id, name)
 
     visit(config, remove)
     if as_json:
@@ -158,28 +131,6 @@ def _read(file: str) -> str:
     except (OSError, UnicodeDecodeError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
         raise Trouble(f"the file {file} cannot be read: {why}", "give the path of a policy document in JSON") from fault
-
-
-def _document(shop: Shop, owner: AccountEntry | None, name: str) -> str:
-    if name in verdict.SYSTEM_POLICIES:
-        return verdict.SYSTEM_POLICIES[name]
-    for policy in shop.book.policies:
-        if owner and (policy.account, policy.name) == (owner.id, name):
-            return policy.document
-    raise Trouble(f"there is no policy {name!r} in this account", "`globewire policy list` shows those that there are")
-
-
-def _user(shop: Shop, owner: AccountEntry, name: str) -> UserEntry:
-    declared = shop.declared(owner.id)
-    if declared and any(one.name == name for one in declared.users):
-        raise Trouble(f"the user {name} is declared in the configuration", "change its policies there and start the server again")
-    return shop.user(owner, name)
-
-
-def _undeclared(shop: Shop, owner: AccountEntry, name: str) -> None:
-    declared = shop.declared(owner.id)
-    if declared and name in declared.policies:
-        raise Trouble(f"the policy {name} is declared in the configuration", "change it there and start the server again")
 
 
 def _attached(users: list[UserEntry], name: str) -> list[str]:

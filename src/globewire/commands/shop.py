@@ -14,13 +14,15 @@ from typing import TypeVar
 from globewire import config as configuring
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.config import Config, ConfigFault, HoldSettings
-from globewire.config.reader import Kind, Notes, Place
-from globewire.errors import Unavailable
-from globewire.gateway import open_hold
-from globewire.hold.port import AccountEntry, Book, Hold, KeyEntry, UserEntry
+from globewire.config.reader import Kind
+from globewire.errors import Amiss, Unavailable
+from globewire.gateway import now, open_hold
+from globewire.hold.port import AccountEntry, Book, Hold
 from globewire.hold.schema import SchemaFault
-from globewire.plan import DeclaredAccount
+from globewire.keeper import Keeper, fitting
+from globewire.plan import Declared
 from globewire.registry import callback_row
+from globewire.tell.callbacks import Settings
 from globewire.vault import Vault, VaultFault, open_vault
 
 T = TypeVar("T")
@@ -29,7 +31,7 @@ HERE = Path("globewire.toml")
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The gateway's books, open: read them here, change them through `hold`."""
+    """The gateway's books, open: read them here, change them through `keeper`."""
 
     config: Config
     hold: Hold
@@ -48,29 +50,11 @@ class Shop:
             raise Trouble(f"there is no account {name!r}", known)
         raise Trouble("it is not clear which account is meant", f"give --account; {known}")
 
-    def key(self, name: str) -> KeyEntry:
-        """The AccessKey of this id."""
-        for key in self.book.keys:
-            if key.id == name:
-                return key
-        raise Trouble(f"there is no AccessKey {name!r}", "`globewire key list` shows those that there are")
-
-    def user(self, account: AccountEntry, name: str) -> UserEntry:
-        """The RAM user of this name."""
-        for user in self.book.users:
-            if (user.account, user.name) == (account.id, name):
-                return user
-        raise Trouble(f"the account {account.id} has no user {name!r}", f"`globewire user create {name} --account {account.id}`")
-
-    def declared(self, account: str) -> DeclaredAccount | None:
-        """What the configuration declares of this account."""
-        return next((one for one in self.config.accounts if one.id == account), None)
-
-    def declared_keys(self) -> frozenset[str]:
-        """The ids of the AccessKeys that the configuration declares."""
-        accounts = self.config.accounts
-        own = [key.id for account in accounts for key in account.keys]
-        return frozenset(own + [key.id for account in accounts for user in account.users for key in user.keys])
+    @property
+    def keeper(self) -> Keeper:
+        """Whoever changes the book."""
+        pushing = Settings(allow_private=self.config.callbacks.allow_private, timeout=self.config.callbacks.timeout)
+        return Keeper(self.hold, self.vault, Declared.of(self.config.accounts), pushing=pushing, now=now)
 
     def vault(self) -> Vault:
         """The vault that the book's secrets were sealed in."""
@@ -117,6 +101,8 @@ def visit_with(config: Config, errand: Callable[[Shop], Awaitable[T]]) -> T:
         return asyncio.run(_visit(config, errand))
     except (SchemaFault, VaultFault) as fault:
         raise Trouble(str(fault)) from fault
+    except Amiss as amiss:
+        raise Trouble(amiss.sentence, amiss.advice) from amiss
     except Unavailable as fault:
         raise Trouble(f"the database cannot be read or written now: {fault}", "try again; check the disk", code=FAILED) from fault
 
@@ -147,8 +133,7 @@ async def _make(settings: HoldSettings) -> None:
 
 def checked(kind: Kind[object], given: object, made: type[T], what: str) -> T:
     """`given` as the configuration would take it, of the type `made`; `what` is the option or argument that it came by."""
-    notes = Notes({}, lambda path: "")
-    value = kind.take(given, Place(notes, "", "", what))
-    if not isinstance(value, made) or notes.mistakes:
-        raise Trouble(notes.mistakes[0].sentence if notes.mistakes else f"{what}: this cannot be used")
-    return value
+    try:
+        return fitting(kind, given, made, what)
+    except Amiss as amiss:
+        raise Trouble(amiss.sentence, amiss.advice) from amiss

@@ -6,9 +6,7 @@ import typer
 
 from globewire.commands import paper
 from globewire.commands.options import NOTICED, AccountOption, ConfigOption, JsonOption, examples
-from globewire.commands.shop import Shop, checked, visit
-from globewire.commands.trouble import Trouble
-from globewire.config.kinds import NAME
+from globewire.commands.shop import Shop, visit
 from globewire.hold.port import UserEntry
 
 app = typer.Typer(
@@ -21,15 +19,9 @@ NameArgument = Annotated[str, typer.Argument(metavar="USER", help="The user's na
 @app.command("create", epilog=examples("user create till", "user create till --account shop"))
 def create(name: NameArgument, account: AccountOption = "", config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Add a user. It needs a policy (`policy attach`) and an AccessKey (`key create --user`) before it can call the API."""
-    checked(NAME, name, str, "USER")
 
     async def make(shop: Shop) -> UserEntry:
-        owner = shop.account(account)
-        if any((user.account, user.name) == (owner.id, name) for user in shop.book.users):
-            raise Trouble(f"the account {owner.id} has a user {name!r} already", "choose another name")
-        entry = UserEntry(owner.id, name, ())
-        await shop.hold.put_user(entry)
-        return entry
+        return await shop.keeper.add_user(shop.account(account).id, name)
 
     entry = visit(config, make)
     if as_json:
@@ -69,19 +61,10 @@ def delete(name: NameArgument, account: AccountOption = "", config: ConfigOption
     """Delete a user and its AccessKeys."""
 
     async def remove(shop: Shop) -> int:
-        user = shop.user(shop.account(account), name)
-        _undeclared(shop, user)
-        await shop.hold.delete_user(user.account, name)
-        return sum((key.account, key.user) == (user.account, name) for key in shop.book.keys)
+        return await shop.keeper.delete_user(shop.account(account).id, name)
 
     keys = visit(config, remove)
     if as_json:
         paper.as_json({"name": name, "deleted": True, "keys_deleted": keys})
     else:
         paper.say(f"The user {name} is deleted, and {keys} AccessKeys with it.")
-
-
-def _undeclared(shop: Shop, user: UserEntry) -> None:
-    declared = shop.declared(user.account)
-    if declared and any(one.name == user.name for one in declared.users):
-        raise Trouble(f"the user {user.name} is declared in the configuration", "change it there and start the server again")
