@@ -10,7 +10,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,10 +36,11 @@ from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Hold, Question
 from globewire.hold.postgres import PostgresHold
 from globewire.hold.schema import SchemaFault
 from globewire.hold.sqlite import SqliteHold
-from globewire.message import CarrierId, Millis
+from globewire.keeper import Keeper
+from globewire.message import AccountId, CarrierId, Millis
 from globewire.meter.dials import Meter
 from globewire.mint import NODES, Mint, RequestIds
-from globewire.plan import Carrier
+from globewire.plan import Carrier, Declared
 from globewire.registry import Registry
 from globewire.send.attempt import LATER
 from globewire.send.carrier import Carrier as CarrierSessions
@@ -156,7 +157,7 @@ class Gateway:
         if not config.hold.shared:
             self._stops.append(Claimant(Path(config.hold.path), sorted(only), STAGES).release)
         self._stops.append(partial(_let_go, hold, self._me))
-        registry = await self._registry(hold)
+        registry, keeper = await self._book(hold)
         carriers = await self._carriers()
         router = Router(config.routes, carriers)
         ready = Readiness(hold, now=self._clock.now, stages=self._out_of_order)
@@ -180,12 +181,12 @@ class Gateway:
         if "tend" in only:
             self._run(self._sweep(hold, carriers).run)
         if "accept" in only:
-            await self._accept(hold, registry, router, carriers, ready, scrape)
+            await self._accept(hold, registry, keeper, router, carriers, ready, scrape)
         self._started = True
         _spare_the_collector()
 
-    async def _registry(self, hold: Hold) -> Registry:
-        """The book, with what the configuration declares in it, or else a first account."""
+    async def _book(self, hold: Hold) -> tuple[Registry, Keeper]:
+        """The book, with what the configuration declares in it, or else a first account; and who changes it."""
         settings = self._config.hold
         book = await hold.book()
         if book is not None and book.keys and not settings.master_key and not Path(settings.key_file).exists():
@@ -199,7 +200,9 @@ class Gateway:
         registry = Registry(hold, vault)
         await registry.refresh()
         self._run(registry.run)
-        return registry
+        declared = Declared.of(self._config.accounts)
+        pushing = self._pushing()
+        return registry, Keeper(hold, lambda: vault, declared, pushing=pushing, now=self._clock.now, changed=registry.look)
 
     async def _carriers(self) -> dict[CarrierId, Carrier]:
         """The carriers by id; the simulator among them where it is wanted, and started where messages are sent."""
@@ -321,6 +324,7 @@ class Gateway:
         self,
         hold: Hold,
         registry: Registry,
+        keeper: Keeper,
         router: Router,
         carriers: dict[CarrierId, Carrier],
         ready: Readiness,
@@ -334,12 +338,13 @@ class Gateway:
         mint = Mint(self._clock.now, node, max((standing.message.id for standing in newest), default=0))
         pressure = Pressure(hold, self._config.send.backlog)
         self._run(pressure.run)
+        turns = SharedTurns(hold, self._clock.steady) if shared else OwnTurns(self._clock.steady)
         intake = Intake(
             Desk(
                 hold, router, carriers, lambda: registry.accounts, self._clock.now, mint.ids, self._config.send.validity, self.meter
             ),
             Nonces(await hold.nonces(self._clock.now()), self._clock.earliest),
-            SharedTurns(hold, self._clock.steady) if shared else OwnTurns(self._clock.steady),
+            turns,
             pressure,
             register=lambda: registry.register,
             request_id=request_ids,
@@ -349,7 +354,7 @@ class Gateway:
             hints=self._hints(registry) if api.hints else None,
         )
         self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
-        pages = self._pages(hold, registry, router, carriers, ring)
+        pages = self._pages(hold, registry, keeper, router, carriers, ring, turns.left)
         metrics = scrape.text if self._config.metrics_at_api else None
         beside = Serving(probes(ready.fault, metrics, local=not self._config.reachable, site=pages))
         self._stops.append(partial(beside.stop, DRAIN))
@@ -373,9 +378,11 @@ class Gateway:
         self,
         hold: Hold,
         registry: Registry,
+        keeper: Keeper,
         router: Router,
         carriers: dict[CarrierId, Carrier],
         exchanges: Exchanges,
+        left: Callable[[AccountId, str, int], Awaitable[int]],
     ) -> ASGIApp | None:
         """The console, None where it is not to be had."""
         config = self._config
@@ -390,6 +397,10 @@ class Gateway:
             register=lambda: registry.register,
             accounts=lambda: registry.accounts,
             exchanges=exchanges,
+            keeper=keeper,
+            left=left,
+            refusal_form=config.api.refusal_form,
+            require_tls=config.api.require_tls,
             validity=config.send.validity,
             emulating=config.emulating,
             stopping=lambda: self._stopping,

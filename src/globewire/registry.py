@@ -11,7 +11,7 @@ from globewire.hold.port import AccountEntry, Book, Hold, KeyEntry, UserEntry
 from globewire.message import AccountId
 from globewire.vault import Vault, VaultFault
 from globewire.verdict.admit import Register, RegisteredKey, RegisteredUser
-from globewire.verdict.policy import SYSTEM_POLICIES, Policy, read
+from globewire.verdict.policy import SYSTEM_POLICIES, read
 
 log = structlog.get_logger()
 
@@ -39,15 +39,19 @@ class Registry:
         """Keep current until cancelled."""
         while True:
             await asyncio.sleep(EVERY)
-            try:
-                await self.refresh()
-            except Unavailable as fault:
-                log.error("the book of accounts cannot be read", reason=str(fault))
+            await self.look()
+
+    async def look(self) -> None:
+        """As `refresh`; where the hold cannot serve, the next look finds what there is."""
+        try:
+            await self.refresh()
+        except Unavailable as fault:
+            log.error("the book of accounts cannot be read", reason=str(fault))
 
     async def refresh(self) -> None:
         """Take over the book if it has changed."""
         book = await self._hold.book(self._version)
-        if book is not None:
+        if book is not None and book.version > self._version:  # a later look may have come back before this one
             self._version = book.version
             self.register = self._compile(book)
             self.accounts = {entry.id: entry for entry in book.accounts}
@@ -61,7 +65,7 @@ class Registry:
 
     def _compile(self, book: Book) -> Register:
         own = {(policy.account, policy.name): policy.document for policy in book.policies}
-        users = [RegisteredUser(account=u.account, name=u.name, policies=tuple(_policies(u, own))) for u in book.users]
+        users = [_user(user, own) for user in book.users]
         keys = [key for entry in book.keys if (key := self._key(entry)) is not None]
         return Register(keys, users, {entry.id: entry.quota for entry in book.accounts})
 
@@ -76,7 +80,10 @@ class Registry:
         )
 
 
-def _policies(user: UserEntry, own: Mapping[tuple[AccountId, str], str]) -> list[Policy]:
-    """The user's policies compiled; a name that is neither the account's nor the system's grants nothing."""
-    documents = (own.get((user.account, name)) or SYSTEM_POLICIES.get(name) for name in user.policies)
-    return [compiled(document) for document in documents if document]
+def _user(user: UserEntry, own: Mapping[tuple[AccountId, str], str]) -> RegisteredUser:
+    """The user with its policies compiled; a name that is neither the account's nor the system's grants nothing."""
+    found = [(name, own.get((user.account, name)) or SYSTEM_POLICIES.get(name)) for name in user.policies]
+    policies = tuple(compiled(document) for _, document in found if document)
+    return RegisteredUser(
+        account=user.account, name=user.name, policies=policies, named=tuple(name for name, document in found if document)
+    )

@@ -9,7 +9,14 @@ from browser.conftest import Look
 from globewire.show.page import PLACES
 
 AXE = Path(__file__).parent.parent / "peers" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = [*(address for address, _ in PLACES), "/console/inbox/6591234567"]
+WHAT_IF = "/console/access/what-if?who=key:shopkey&operation=QueryMessage&address=192.0.2.1&time=2026-01-31T09:00"
+PAGES = [
+    *(address for address, _ in PLACES),
+    "/console/inbox/6591234567",
+    "/console/access/account/shop",
+    "/console/access/account/shop/policy",
+    WHAT_IF,
+]
 MOST = 150_000
 """Bytes of a page, its scripts and styles cached."""
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from globewire.verdict.condition import KEYS, OPERATORS
-from globewire.verdict.policy import AccessRequest, Decision, PolicyFault, decide, read
+from globewire.verdict.policy import AccessRequest, Decision, PolicyFault, decide, hear, read
 
 REQUEST = AccessRequest("dysms:SendMessageToGlobe", "acs:dysms:eu-central-1:1001:*", 1_790_000_000_000, "203.0.113.7", True)
 
@@ -41,7 +41,9 @@ def tried(document: str) -> Decision | None:
         assert fault.place and fault.fault.endswith(".")
         assert str(fault).isprintable()
         return None
-    return decide([policy], REQUEST)
+    decided, speaking = decide([policy], REQUEST), [each for each in hear([policy], REQUEST) if each.silent is None]
+    assert decided.place == next((each.place for each in speaking if each.deny), speaking[0].place if speaking else "")
+    return decided
 
 
 JSON = st.recursive(

@@ -158,6 +158,16 @@ async def test_quotas_are_apart_and_one_without_a_rate_has_no_limit(hold: Hold) 
     assert await hold.draw("free", 0.0, 1000, NOW) == 1000
 
 
+async def test_what_is_left_of_a_quota_is_told_and_not_drawn(hold: Hold) -> None:
+    """A second's worth where nobody drew, less what was drawn, and more again as time passes."""
+    assert [await hold.left("one", 5.0, NOW) for _ in range(3)] == [5, 5, 5]
+    await hold.draw("one", 5.0, 3, NOW)
+    assert await hold.left("one", 5.0, NOW) == 2
+    assert await hold.left("one", 5.0, Millis(NOW + 200)) == 3
+    assert await hold.draw("one", 5.0, 100, Millis(NOW + 200)) == 3
+    assert await hold.left("one", 5.0, Millis(NOW + 200)) == 0
+
+
 async def test_a_clock_that_differs_neither_starves_nor_gives_more(hold: Hold) -> None:
     """A machine half a second behind draws by the others' clock; one set back by an hour bars nobody for an hour."""
     assert await hold.draw("q", 10.0, 8, NOW) == 8

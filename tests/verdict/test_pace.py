@@ -141,3 +141,28 @@ def test_memory_is_bounded_and_the_rested_go_first() -> None:
         throttle.check(f"flood {n}", "Batch", 1, EPOCH + 500)
         assert len(throttle) <= 8
     assert throttle.check("flood 999", "Batch", 1, EPOCH + 500) > 0
+
+
+def test_what_is_left_is_told_and_not_taken() -> None:
+    """Before any call all of it, then less by each, and all again once it has rested; another limit begins anew."""
+    throttle = Throttle()
+    assert throttle.left("shop", "send", 30, EPOCH) == 30
+    for _ in range(10):
+        throttle.check("shop", "send", 30, EPOCH)
+    assert throttle.left("shop", "send", 30, EPOCH) == 20
+    assert throttle.left("other", "send", 30, EPOCH) == 30
+    assert throttle.left("shop", "send", 30, EPOCH + 1000) == 30
+    assert throttle.left("shop", "send", 5, EPOCH) == 5
+    assert throttle.left("shop", "send", 0, EPOCH) == 0
+
+
+@pytest.mark.parametrize("rate", [1, 30, 1999])
+def test_what_is_left_passes(rate: int) -> None:
+    """As many calls as are left go on at once."""
+    pace = Pace(rate)
+    for gap in (0, 40, 7, 500):
+        now = EPOCH + gap
+        left = pace.left(now)
+        assert [pace.take(now) for _ in range(left)] == [0.0] * left
+        assert pace.left(now) == 0
+        assert pace.take(now) > 0

@@ -13,7 +13,9 @@ from globewire.verdict.policy import (
     Policy,
     PolicyFault,
     Reason,
+    Silence,
     decide,
+    hear,
     read,
 )
 
@@ -126,6 +128,19 @@ def test_an_explicit_deny_beats_every_allow_wherever_it_stands() -> None:
         verdict = decide(policies, asked())
         assert (verdict.allowed, verdict.reason, verdict.policy, verdict.place) == (False, Reason.EXPLICIT_DENY, number, place)
         assert decide(policies, asked("dysms:QueryMessage")).reason is Reason.ALLOW
+
+
+def test_every_statement_says_what_it_has_to_say() -> None:
+    """Whoever asks why hears them all; what speaks is what decides."""
+    policies = [
+        policy(statement(Action="dysms:Query*"), statement(Resource="acs:dysms:*:2:*")),
+        policy(statement(Condition={"Bool": {"acs:SecureTransport": "false"}}), statement(), statement(Effect="Deny")),
+    ]
+    heard = hear(policies, asked())
+    silent = [Silence.ACTION, Silence.RESOURCE, Silence.CONDITION, None, None]
+    assert [(each.policy, each.silent) for each in heard] == list(zip([0, 0, 1, 1, 1], silent, strict=True))
+    assert (heard[4].deny, heard[4].place) == (True, "Statement[2]")
+    assert decide(policies, asked()).place == heard[4].place
 
 
 def test_the_first_allow_is_named() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from globewire.errors import THROTTLING_USER, refuse
 from globewire.hold.port import Hold
-from globewire.message import Millis
+from globewire.message import AccountId, Millis
 from globewire.verdict.admit import Caller, keep_pace, limit
 from globewire.verdict.pace import Throttle
 
@@ -31,6 +31,10 @@ class OwnTurns:
     async def take(self, caller: Caller, operation: str) -> None:
         """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
         keep_pace(self._throttle, caller, operation, self._now())
+
+    async def left(self, account: AccountId, operation: str, rate: int) -> int:
+        """How many calls a limit of `rate` a second leaves at this moment."""
+        return self._throttle.left(account, operation, rate, self._now())
 
 
 @dataclass(slots=True)
@@ -63,6 +67,12 @@ class SharedTurns:
                 now = self._now()
                 if not _spend(purse, now):
                     await self._draw(purse, f"{caller.account} {operation}", rate, now)
+
+    async def left(self, account: AccountId, operation: str, rate: int) -> int:
+        """How many calls a limit of `rate` a second leaves this process now: what it has drawn, and what all share."""
+        purse, now = self._purses.get((account, operation)), self._now()
+        drawn = purse.left if purse and now < purse.until else 0
+        return drawn + await self._hold.left(f"{account} {operation}", rate, now)
 
     async def _draw(self, purse: _Purse, quota: str, rate: int, now: Millis) -> None:
         pause = max(1, round(1000 / rate))

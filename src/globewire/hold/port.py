@@ -467,6 +467,9 @@ class Hold(Protocol):
 
         Over any span no more than the rate gives, and a second's worth (at least one) that an idle quota has saved up."""
 
+    async def left(self, quota: str, rate: float, now: Millis) -> int:
+        """How many calls `draw` would give now of a quota that has a `rate`; nothing is drawn."""
+
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         """Return when there may be something to claim, or after `timeout` seconds."""
 

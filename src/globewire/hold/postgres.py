@@ -209,6 +209,9 @@ class PostgresHold:
     async def draw(self, quota: str, rate: float, want: int, now: Millis) -> int:
         return want if rate <= 0 else int(await self._claiming.ask(sharing.spend, (quota, rate, want, now)))
 
+    async def left(self, quota: str, rate: float, now: Millis) -> int:
+        return await self._read(sharing.left, quota, rate, now)
+
     async def silent(
         self, carrier: CarrierId, before: Millis, limit: int, after: Reached = START
     ) -> tuple[list[Silent], Reached | None]:

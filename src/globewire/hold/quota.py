@@ -33,5 +33,10 @@ def draw(before: Drawn | None, rate: float, want: int, now: int) -> tuple[int, D
     return granted, Drawn(due + granted * each, now)
 
 
+def remaining(before: Drawn | None, rate: float, now: int) -> int:
+    """How many `draw` would give at `now` to whoever wants all; at most a second's worth, at least one."""
+    return draw(before, rate, max(1, int(rate)), now)[0]
+
+
 ROUNDING = 0.01
 """Milliseconds; sums of floats near 10^12 are exact to less."""

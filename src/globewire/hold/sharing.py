@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from globewire.hold.quota import Drawn, draw
+from globewire.hold.quota import Drawn, draw, remaining
 
 _OWN = (
     "INSERT INTO owner VALUES(?1, ?2, ?3 + ?4) ON CONFLICT(what) DO UPDATE SET owner = excluded.owner, until = excluded.until "
@@ -37,3 +37,9 @@ def spend(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, float, int, int]
         cursor.execute("INSERT OR REPLACE INTO quota VALUES(?, ?, ?)", (quota, drawn.due, drawn.seen))
         counts.append(granted)
     return counts
+
+
+def left(connection: sqlite3.Connection, quota: str, rate: float, now: int) -> int:
+    """How much of a quota could be drawn."""
+    row = connection.execute("SELECT due, seen FROM quota WHERE name = ?", (quota,)).fetchone()
+    return remaining(Drawn(*row) if row else None, rate, now)

@@ -6,18 +6,22 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from globewire.errors import Amiss, Unavailable
 from globewire.show import preview
+from globewire.show.access import access, account
 from globewire.show.explorer import explorer
 from globewire.show.guard import Guard
 from globewire.show.inbox import inbox
 from globewire.show.live import events
 from globewire.show.message import message
 from globewire.show.messages import messages
-from globewire.show.page import static
+from globewire.show.page import page, static
 from globewire.show.reference import openapi, reference
 from globewire.show.sessions import Sessions
 from globewire.show.sign import sign_in, sign_out
+from globewire.show.what_if import what_if
 from globewire.show.window import Window
+from globewire.show.writing import policy
 
 PREFIXES = ("/console", "/openapi.json")
 """What the paths of the pages begin with; all others are the API's."""
@@ -25,6 +29,14 @@ PREFIXES = ("/console", "/openapi.json")
 
 async def _console(request: Request) -> Response:
     return RedirectResponse("/console/", 308)
+
+
+async def _amiss(request: Request, fault: Exception) -> Response:
+    return page(request, "amiss.html", 404, fault=fault)
+
+
+async def _away(request: Request, fault: Exception) -> Response:
+    return PlainTextResponse("The database cannot be read or written now. Try again.", 503)
 
 
 async def _absent(request: Request, fault: Exception) -> Response:
@@ -38,6 +50,10 @@ ROUTES = (
     Route("/console/messages", messages),
     Route("/console/messages/{id:int}", message),
     Route("/console/explorer", explorer, methods=["GET", "POST"]),
+    Route("/console/access", access, methods=["GET", "POST"]),
+    Route("/console/access/what-if", what_if),
+    Route("/console/access/account/{account}", account, methods=["GET", "POST"]),
+    Route("/console/access/account/{account}/policy", policy, methods=["GET", "POST"]),
     Route("/console/events", events),
     Route("/console/preview", preview.show, methods=["GET", "POST"]),
     Route("/console/preview.json", preview.as_json, methods=["GET", "POST"]),
@@ -51,6 +67,6 @@ ROUTES = (
 
 def site(window: Window, sessions: Sessions | None) -> ASGIApp:
     """The pages as an ASGI app; nobody needs to sign in where `sessions` is None."""
-    app = Starlette(routes=list(ROUTES), exception_handlers={404: _absent})
+    app = Starlette(routes=list(ROUTES), exception_handlers={404: _absent, Amiss: _amiss, Unavailable: _away})
     app.state.window, app.state.sessions = window, sessions
     return Guard(app, sessions.known if sessions else None)

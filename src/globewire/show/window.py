@@ -8,7 +8,8 @@ from starlette.requests import Request
 from globewire.hold.port import AccountEntry, Hold
 from globewire.message import AccountId, CarrierId, Millis
 from globewire.plan import Carrier
-from globewire.verdict.admit import Register
+from globewire.show.keeping import Keeping
+from globewire.verdict.admit import RefusalForm, Register
 from globewire.verdict.route import Router
 from globewire.wire.exchange import Exchange, Exchanges
 from globewire.wire.request import Raw
@@ -16,8 +17,9 @@ from globewire.wire.request import Raw
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """`call` has a request answered by the API as if it had come over the wire. `emulating`: messages go to the simulated carrier
-    alone, on this machine. `validity` is the default of `ValidityPeriod`, in seconds. `stopping`: the gateway is about to end."""
+    """`call` has a request answered by the API as if it had come over the wire. `left` tells how many calls a quota leaves, by
+    account, operation and calls a second. `emulating`: messages go to the simulated carrier alone, on this machine. `validity` is
+    the default of `ValidityPeriod`, in seconds. `stopping`: the gateway is about to end."""
 
     hold: Hold
     now: Callable[[], Millis]
@@ -27,6 +29,10 @@ class Window:
     register: Callable[[], Register]
     accounts: Callable[[], Mapping[AccountId, AccountEntry]]
     exchanges: Exchanges
+    keeper: Keeping
+    left: Callable[[AccountId, str, int], Awaitable[int]]
+    refusal_form: RefusalForm
+    require_tls: bool
     validity: int
     emulating: bool
     stopping: Callable[[], bool]

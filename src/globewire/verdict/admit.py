@@ -54,11 +54,12 @@ class RegisteredKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredUser:
-    """A RAM user and the policies attached to it, compiled."""
+    """A RAM user and the policies attached to it, compiled; `named` are their names, in the same order, for whoever explains."""
 
     account: AccountId
     name: str
     policies: tuple[Policy, ...]
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Caller:
     policies: tuple[Policy, ...] = field(repr=False)
     quota: Mapping[str, int] = field(repr=False)
     temporary: bool = False
+    named: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Circumstances:
 class Register:
     """The keys of all accounts, ready to be looked up. A key whose user is not registered may do nothing."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_attached", "_keys")
 
     def __init__(
         self,
@@ -99,7 +101,7 @@ class Register:
         users: Iterable[RegisteredUser] = (),
         quotas: Mapping[AccountId, Mapping[str, int]] | None = None,
     ) -> None:
-        attached = {(user.account, user.name): user.policies for user in users}
+        self._attached = attached = {(user.account, user.name): user for user in users}
         quotas = quotas or {}
         self._keys: dict[str, tuple[RegisteredKey, Caller]] = {
             key.id: (
@@ -109,9 +111,10 @@ class Register:
                     account=key.account,
                     user=key.user,
                     secret=key.secret,
-                    policies=attached.get((key.account, key.user), ()) if key.user else (),
+                    policies=user.policies if (user := attached.get((key.account, key.user))) else (),
                     quota=quotas.get(key.account, {}),
                     temporary=bool(key.token_digest),
+                    named=user.named if user else (),
                 ),
             )
             for key in keys
@@ -120,6 +123,10 @@ class Register:
     def find(self, access_key: str) -> tuple[RegisteredKey, Caller] | None:
         """A key and its caller, whether it is enabled or not."""
         return self._keys.get(access_key)
+
+    def user(self, account: AccountId, name: str) -> RegisteredUser | None:
+        """A RAM user, whether it has a key or not."""
+        return self._attached.get((account, name))
 
 
 def digest(security_token: str) -> bytes:
@@ -133,15 +140,20 @@ def identify(register: Register, access_key: str, security_token: str = "") -> C
     `Refused`: the key unknown or disabled; a temporary key without its token; a token malformed, or not this key's (a
     permanent key has none). `security_token` is "" where none was given.
     """
-    found = register.find(access_key)
-    if found is None:
-        raise refuse(ACCESS_KEY_NOT_FOUND)
-    key, caller = found
-    if not key.enabled:
-        raise refuse(ACCESS_KEY_INACTIVE)
+    key, caller = known(register, access_key)
     if security_token or key.token_digest:
         _check_token(key, security_token)
     return caller
+
+
+def known(register: Register, access_key: str) -> tuple[RegisteredKey, Caller]:
+    """The key of this id and its caller; `Refused` where it is unknown or disabled. What token it needs is not asked."""
+    found = register.find(access_key)
+    if found is None:
+        raise refuse(ACCESS_KEY_NOT_FOUND)
+    if not found[0].enabled:
+        raise refuse(ACCESS_KEY_INACTIVE)
+    return found
 
 
 def _check_token(key: RegisteredKey, token: str) -> None:
@@ -157,17 +169,22 @@ def authorise(caller: Caller, operation: str, circumstances: Circumstances, form
     """Return where the caller may; else raise `Refused` in the form asked for. An account's own keys may all (contract 5)."""
     if not caller.user:
         return
-    request = AccessRequest(
+    request = asked(caller.account, operation, circumstances)
+    decision = decide(caller.policies, request)
+    if not decision.allowed:
+        raise refuse(RAM_PERMISSION_DENY) if form is RefusalForm.BUSINESS else _no_permission(caller, request, decision)
+
+
+def asked(account: AccountId, operation: str, circumstances: Circumstances) -> AccessRequest:
+    """What the policies of an account's user are asked about a call of `operation`."""
+    return AccessRequest(
         OPERATIONS[operation].ram_action,
-        f"acs:dysms:{circumstances.region}:{caller.account}:*",
+        f"acs:dysms:{circumstances.region}:{account}:*",
         circumstances.now_ms,
         circumstances.source_ip,
         circumstances.secure,
         circumstances.mfa,
     )
-    decision = decide(caller.policies, request)
-    if not decision.allowed:
-        raise refuse(RAM_PERMISSION_DENY) if form is RefusalForm.BUSINESS else _no_permission(caller, request, decision)
 
 
 def _no_permission(caller: Caller, request: AccessRequest, decision: Decision) -> Refused:

@@ -40,6 +40,11 @@ class Pace:
         wait = min(max(self._due - now, 0.0), self._ahead) + own - max(self._slack, own)
         return wait if wait > ROUNDING else 0.0
 
+    def left(self, now: float) -> int:
+        """How many of a second's worth would be let through now, one after another; what jitter forgives is not counted."""
+        spent = min(max(self._due - now, 0.0), self._ahead)
+        return max(0, int((max(1000.0, self._each) - spent + ROUNDING) / self._each)) if self._each else 0
+
     def rested(self, now: float) -> bool:
         """Whether it is as good as new: nothing taken is still to be spent."""
         return self._due <= now
@@ -72,6 +77,11 @@ class Throttle:
         if pace is None or pace.rate != limit:
             pace = self._start(account, operation, limit, now)
         return math.ceil(pace.take(now))
+
+    def left(self, account: str, operation: str, limit: float, now: float) -> int:
+        """How many calls may go on at this moment; nothing is taken. A `limit` of 0, which bars nobody, leaves 0 too."""
+        pace = self._paces.get((account, operation))
+        return pace.left(now) if pace is not None and pace.rate == limit else int(limit)
 
     def _start(self, account: str, operation: str, limit: float, now: float) -> Pace:
         self._paces.pop((account, operation), None)

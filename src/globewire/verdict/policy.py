@@ -12,7 +12,20 @@ from enum import StrEnum
 
 from globewire.verdict.condition import AccessRequest, PolicyFault, Test, members, quoted, read_condition, step, strings, wildcard
 
-__all__ = ["MOST_CHARACTERS", "SYSTEM_POLICIES", "AccessRequest", "Decision", "Policy", "PolicyFault", "Reason", "decide", "read"]
+__all__ = [
+    "MOST_CHARACTERS",
+    "SYSTEM_POLICIES",
+    "AccessRequest",
+    "Decision",
+    "Heard",
+    "Policy",
+    "PolicyFault",
+    "Reason",
+    "Silence",
+    "decide",
+    "hear",
+    "read",
+]
 
 MOST_CHARACTERS = 6144
 """The longest document that is taken; the figure is ours."""
@@ -45,6 +58,24 @@ class Decision:
     reason: Reason
     policy: int = -1
     place: str = ""
+
+
+class Silence(StrEnum):
+    """Why a statement has nothing to say of a call: what of it does not fit, asked in this order."""
+
+    ACTION = "action"
+    RESOURCE = "resource"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One statement asked about a call: `silent` is None where it speaks. `policy` counts within those asked."""
+
+    policy: int
+    place: str
+    deny: bool
+    silent: Silence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +125,29 @@ def decide(policies: Sequence[Policy], request: AccessRequest) -> Decision:
     return allowed or NOTHING_SPOKE
 
 
+def hear(policies: Sequence[Policy], request: AccessRequest) -> list[Heard]:
+    """What every statement says of a call, for whoever asks why; `decide` asks no more of them than it must."""
+    action = request.action.lower()
+    return [
+        Heard(number, statement.place, statement.deny, _silence(statement, action, request))
+        for number, policy in enumerate(policies)
+        for statement in policy.statements
+    ]
+
+
 NOTHING_SPOKE = Decision(False, Reason.IMPLICIT_DENY)
 
 
 def _speaks(statement: Statement, action: str, request: AccessRequest) -> bool:
-    if bool(statement.action(action)) is statement.inverted or not statement.resource(request.resource):
-        return False
-    return all(holds(request) for holds in statement.conditions)
+    return _silence(statement, action, request) is None
+
+
+def _silence(statement: Statement, action: str, request: AccessRequest) -> Silence | None:
+    if bool(statement.action(action)) is statement.inverted:
+        return Silence.ACTION
+    if not statement.resource(request.resource):
+        return Silence.RESOURCE
+    return None if all(holds(request) for holds in statement.conditions) else Silence.CONDITION
 
 
 # --- reading -----------------------------------------------------------------------------------------------------------------

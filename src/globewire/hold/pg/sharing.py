@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from globewire.hold.pg.batch import Batch
-from globewire.hold.quota import Drawn, draw
+from globewire.hold.quota import Drawn, draw, remaining
 
 _OWN = (
     "INSERT INTO owner(what, owner, until) VALUES($1, $2, $4) ON CONFLICT(what) DO UPDATE SET owner = excluded.owner, "
@@ -54,3 +54,9 @@ async def spend(connection: Any, payloads: Sequence[tuple[str, float, int, int]]
         counts.append(granted)
     await _SPEND.run(connection, [(name, stand[name].due, stand[name].seen) for name in names])
     return counts
+
+
+async def left(connection: Any, quota: str, rate: float, now: int) -> int:
+    """How much of a quota could be drawn."""
+    row = await connection.fetchrow("SELECT due, seen FROM quota WHERE name = $1", quota)
+    return remaining(Drawn(*row) if row else None, rate, now)

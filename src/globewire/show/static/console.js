@@ -43,3 +43,8 @@ document.addEventListener('click', async (event) => {
 document.addEventListener('change', (event) => {
   if (event.target.matches('[data-submit]')) event.target.form.requestSubmit();
 });
+
+// What a reader has opened stays open when the page around it is refreshed.
+document.addEventListener('DOMContentLoaded', () => {
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === 'open' && node.localName === 'details');
+});
