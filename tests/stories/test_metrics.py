@@ -20,7 +20,9 @@ from stories.process import Process, serving
 from stories.scraping import Address, Answer, Scraped, get, scrape
 from tell.receiving import plain
 
-DELIVERED, FAILED, REFUSED, SILENT, DUMB = "85261230000", "85261239001", "85261239004", "85261239009", "85261239006"
+DELIVERED, FAILED, REFUSED, THROTTLED, SILENT, DUMB = (
+    *("85261230000", "85261239001", "85261239004", "85261239005", "85261239009", "85261239006"),
+)
 """Numbers that the simulator meets with their outcomes (docs/simulator.md)."""
 
 
@@ -52,6 +54,7 @@ async def test_the_metrics_are_what_happened(tmp_path: Path) -> None:
         ended.append(await home.customer.send(DELIVERED, "я" * 100))
         unknown = await home.customer.send(SILENT, "a")
         await home.customer.send(DUMB, "a")
+        await home.customer.send(THROTTLED, "a")
         assert (await home.customer.try_send("123", "a")).code == "MOBILE_NUMBER_ILLEGAL"
         assert (await home.customer.with_key("nobody", "x").try_send(DELIVERED, "a")).code == "InvalidAccessKeyId.NotFound"
         listed = {"To": f'["{DELIVERED}", "5", "{DELIVERED}"]', "Message": '["b", "b", "c"]'}
@@ -60,30 +63,32 @@ async def test_the_metrics_are_what_happened(tmp_path: Path) -> None:
         for message, state in zip(ended[:4], (State.DELIVERED, State.DELIVERED, State.FAILED, State.REJECTED), strict=True):
             await home.books.until(message, state)
         await home.books.until(unknown, State.UNKNOWN)
-        seen = await until(home.address, "globewire_callback_reports_total", 7, outcome="acknowledged")
+        seen = await until(home.address, "globewire_callback_reports_total", 8, outcome="acknowledged")
         assert seen.series("globewire_calls_total", "operation", "code") == {
-            ("SendMessageToGlobe", "OK"): 7,
+            ("SendMessageToGlobe", "OK"): 8,
             ("SendMessageToGlobe", "MOBILE_NUMBER_ILLEGAL"): 1,
             ("SendMessageToGlobe", "InvalidAccessKeyId.NotFound"): 1,
             ("BatchSendMessageToGlobe", "OK"): 1,
             ("QueryMessage", "OK"): codes.count("OK"),
             ("QueryMessage", "Throttling.User"): codes.count("Throttling.User"),
         }
-        assert seen.value("globewire_call_duration_seconds_count", operation="SendMessageToGlobe") == 9
+        assert seen.value("globewire_call_duration_seconds_count", operation="SendMessageToGlobe") == 10
         assert seen.series("globewire_batch_numbers_refused_total", "code") == {("MOBILE_NUMBER_ILLEGAL",): 1}
-        assert seen.series("globewire_segments_total", "encoding") == {("GSM7",): 8, ("UCS2",): 2}
+        assert seen.series("globewire_segments_total", "encoding") == {("GSM7",): 9, ("UCS2",): 2}
         assert seen.series("globewire_messages_total", "state") == {
-            ("accepted",): 9,
-            ("submitted",): 7,
-            ("delivered",): 5,
+            ("accepted",): 10,
+            ("submitted",): 8,
+            ("delivered",): 6,
             ("failed",): 1,
             ("rejected",): 1,
             ("unknown",): 1,
         }
         assert seen.series("globewire_messages_open", "state") == {("submitted",): 1, ("unknown",): 1}
-        assert seen.series("globewire_receipts_total", "carrier", "outcome") == {("north", "delivered"): 6, ("north", "failed"): 1}
-        assert seen.value("globewire_receipt_delay_seconds_count", carrier="north") == 7
-        assert seen.value("globewire_submit_delay_seconds_count", carrier="north") == 7
+        assert seen.series("globewire_receipts_total", "carrier", "outcome") == {("north", "delivered"): 7, ("north", "failed"): 1}
+        assert seen.value("globewire_receipt_delay_seconds_count", carrier="north") == 8
+        assert seen.value("globewire_submit_delay_seconds_count", carrier="north") == 8
+        answers = {("north", "taken"): 9, ("north", "throttled"): 1, ("north", "permanent"): 1, ("north", "none"): 1}
+        assert seen.series("globewire_submits_total", "carrier", "answer") == answers
         pushes = seen.value("globewire_callback_pushes_total", outcome="acknowledged")
         assert pushes == len(endpoint.pushes) == seen.value("globewire_callback_duration_seconds_count", outcome="acknowledged")
         assert seen.value("globewire_carrier_bound", carrier="north") == seen.value("globewire_carrier_binds", carrier="north") == 1

@@ -1,8 +1,8 @@
 """The counters of one gateway, and their reading in Prometheus's terms.
 
-Not prometheus-client's own instruments: those take a lock for each count (about 0.8 us, 1.5 us in a histogram), which is more
-than a hundredth of what a message costs. These take a tenth of that. Each series is turned by one thread only; whoever reads
-meanwhile may miss what is being counted just now, never more.
+Not prometheus-client's own instruments: those take a lock for each count. With that, and the look-up of labels, they come to
+1.8 us a count, and eight counts to two hundredths of what a message costs; these take 0.3 us. Each series is turned by one
+thread only; whoever reads meanwhile may miss what is being counted just now, never more.
 """
 
 from bisect import bisect_left
@@ -103,7 +103,7 @@ class Meter:
         self.messages = Counts(rows.MESSAGES, State)
         self.commits, self.commit_seconds = Spreads(rows.COMMITS), Spreads(rows.COMMIT_SECONDS)
         self.commits_failed = Counts(rows.COMMITS_FAILED)
-        self.submit_delay = Spreads(rows.SUBMIT_DELAY)
+        self.submits, self.submit_delay = Counts(rows.SUBMITS), Spreads(rows.SUBMIT_DELAY)
         self.receipts, self.receipt_delay = Counts(rows.RECEIPTS), Spreads(rows.RECEIPT_DELAY)
         self.pushes, self.reports = Counts(rows.PUSHES, PUSHED), Counts(rows.REPORTS, PUSHED)
         self.push_seconds = Spreads(rows.PUSH_SECONDS)

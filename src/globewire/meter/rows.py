@@ -89,6 +89,13 @@ COMMITS_FAILED = Row(
 
 # --- send --------------------------------------------------------------------------------------------------------------
 
+SUBMITS = Row(
+    "globewire_submits_total",
+    Kind.COUNTER,
+    ("carrier", "answer"),
+    "Segments that were submitted to a carrier, by its answer: taken, throttled (too fast or too much: it comes again), temporary "
+    "(not now), permanent (no), or none, which leaves the message unknown.",
+)
 SUBMIT_DELAY = Row(
     "globewire_submit_delay_seconds",
     Kind.HISTOGRAM,

@@ -69,7 +69,10 @@ class Worker:
     ) -> None:
         """By `earliest`, `now` where it is not given, a validity does not end too early, though the clock leap."""
         self.id = carrier.id
-        self._delay = (meter or Meter()).submit_delay.of(carrier.id)
+        self._meter = meter or Meter()
+        self._delay = self._meter.submit_delay.of(carrier.id)
+        self._answers = {answer: self._meter.submits.of(carrier.id, answer.value) for answer in Answer}
+        self._silences = self._meter.submits.of(carrier.id, "none")
         self._hold, self._routing, self._now, self._earliest = hold, routing, now, earliest or now
         self._carrier = make(self)
         self._hearing = Hearing(hold, carrier, now)
@@ -169,7 +172,9 @@ class Worker:
         attempt, status = ref.attempt, response.status
         if response.command == Command.GENERIC_NACK:
             status = status or Status.RSUBMITFAIL  # whatever its status says, a nack is no yes
-        match answer(status):
+        outcome = answer(status)
+        self._answers[outcome].add()
+        match outcome:
             case Answer.TAKEN:
                 self._carrier.throttled_since = None
                 attempt.taken.append(part_taken(ref, self.id, response.text("message_id"), self._now()))
@@ -192,6 +197,7 @@ class Worker:
         if isinstance(ref, Question):
             return self._inquiry.unanswered(ref)
         assert isinstance(ref, Piece)
+        self._silences.add()
         ref.attempt.lost += 1
         return self._part_over(ref.attempt)
 
