@@ -232,6 +232,10 @@ SENTENCES = [
     ),
     ("[api]\nlisen = 3", "unknown key 'lisen' in api; did you mean 'listen'?"),
     ("api = 3", "api: 3 is not a table; write [api]"),
+    (
+        "[metrics]\nlisten = '127.0.0.1:8018'",
+        "metrics.listen: this is the API's address; give another, or set at_api = true instead",
+    ),
     ("[account]\nid = 'a'", "account: a table stands where there may be several; begin each with [[account]], in double brackets"),
     ("account = [1]", "account[1]: 1 is not a table; begin each with [[account]]"),
     (
@@ -621,3 +625,18 @@ def test_the_console_is_for_this_machine_unless_it_is_guarded(text: str, expecte
             read(text)
     else:
         assert read(text).shows_console is shown
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("", True),
+        (REACHED, False),
+        ('[api]\ntrusted_proxies = ["127.0.0.1"]\n', False),
+        (REACHED + "[metrics]\nat_api = true\n", True),
+        ('[metrics]\nat_api = false\nlisten = "0.0.0.0:9118"\n', False),
+    ],
+)
+def test_metrics_are_at_the_api_s_address_where_only_this_machine_asks(text: str, there: bool) -> None:
+    """Or where the operator says so; an address of their own changes nothing in that."""
+    assert read(text).metrics_at_api is there

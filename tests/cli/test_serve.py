@@ -17,6 +17,7 @@ def test_a_first_message_from_nothing(run: Run, place: Path) -> None:
     (place / "globewire.toml").write_text(QUICK)
     with started("serve", "--json", cwd=place) as (server, line):
         assert line["simulator"].startswith("127.0.0.1:")
+        assert line["metrics"] == f"{line['api']}/metrics"
         assert line["stages"] == ["accept", "send", "settle", "tell", "tend"]
         send = ("send", "--endpoint", line["api"], "--to", "6591234567", "--text", "Hello")
         ran = run(*send, "--wait")
