@@ -21,6 +21,7 @@ PLACES = (
     ("/console/messages", "Messages"),
     ("/console/preview", "Preview"),
     ("/console/explorer", "Explorer"),
+    ("/console/doctor", "Doctor"),
     ("/console/access", "Access"),
     ("/console/reference", "API"),
 )

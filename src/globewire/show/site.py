@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from globewire.errors import Amiss, Unavailable
 from globewire.show import preview
 from globewire.show.access import access, account
+from globewire.show.doctor import doctor
 from globewire.show.explorer import explorer
 from globewire.show.guard import Guard
 from globewire.show.inbox import inbox
@@ -54,6 +55,7 @@ ROUTES = (
     Route("/console/access/what-if", what_if),
     Route("/console/access/account/{account}", account, methods=["GET", "POST"]),
     Route("/console/access/account/{account}/policy", policy, methods=["GET", "POST"]),
+    Route("/console/doctor", doctor, methods=["GET", "POST"]),
     Route("/console/events", events),
     Route("/console/preview", preview.show, methods=["GET", "POST"]),
     Route("/console/preview.json", preview.as_json, methods=["GET", "POST"]),
