@@ -59,6 +59,7 @@ async def test_a_refused_request_is_picked_and_diagnosed(console: Console) -> No
 
 async def test_what_is_no_request_is_said(console: Console) -> None:
     """In a sentence; an id that is no longer kept likewise."""
-    for seen in (await console.post("/console/doctor", {"request": "<b>hello</b>"}), await console.get("/console/doctor?id=nothing")):
+    pasted = await console.post("/console/doctor", {"request": "<b>hello</b>"})
+    for seen in (pasted, await console.get("/console/doctor?id=nothing")):
         assert (seen.status, 'role="alert"' in seen.text) == (200, True)
         assert "<b>hello" not in seen.text
