@@ -1,5 +1,6 @@
 """The signature doctor: what is wrong with a request that was refused, pasted or picked from the last ones."""
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from globewire.show.page import page
 from globewire.show.window import Window, window
 from globewire.verdict.diagnosis import case, diagnose
 from globewire.verdict.finding import Finding
+from globewire.wire.endpoint import hosts
 from globewire.wire.pasted import PasteFault, pasted
 from globewire.wire.request import Raw, read
 from globewire.wire.signing import Step, steps
@@ -35,29 +37,31 @@ async def doctor(request: Request) -> Response:
     exchange = looking.exchanges.find(picked) if picked else None
     diagnosis = None
     if exchange is not None:
-        text, diagnosis = exchange.request_text, _diagnose(looking, exchange.raw, exchange.at, request)
+        text, diagnosis = exchange.request_text, await _diagnose(looking, exchange.raw, exchange.at, request)
     elif picked:
         diagnosis = Diagnosis(fault="This request is no longer in memory.")
     elif request.method == "POST":
-        diagnosis = _pasted(looking, text, request)
+        diagnosis = await _pasted(looking, text, request)
     refused = looking.exchanges.latest(LATEST, refused=True)
     return page(request, "doctor.html", text=text, picked=picked, refused=refused, diagnosis=diagnosis)
 
 
-def _pasted(looking: Window, text: str, request: Request) -> Diagnosis:
+async def _pasted(looking: Window, text: str, request: Request) -> Diagnosis:
     try:
         raw = pasted(text)
     except PasteFault as fault:
         return Diagnosis(fault=f"{str(fault)[:1].upper()}{str(fault)[1:]}.")
-    return _diagnose(looking, raw, looking.now(), request)
+    return await _diagnose(looking, raw, looking.now(), request)
 
 
-def _diagnose(looking: Window, raw: Raw, at: int, request: Request) -> Diagnosis:
+async def _diagnose(looking: Window, raw: Raw, at: int, request: Request) -> Diagnosis:
     try:
         call = read(raw)
     except Refused:
         call = None
     found = looking.register().find(call.access_key) if call else None
-    hosts = (request.headers.get("host", ""),)
-    findings = diagnose(case(raw, at, found[0] if found else None, hosts))
+    address = request.scope["server"] or ("", 0)
+    known = (request.headers.get("host", ""), *hosts(address[0], address[1]))
+    # Two mistakes at once take up to seconds to find: the gateway serves on meanwhile.
+    findings = await asyncio.to_thread(diagnose, case(raw, at, found[0] if found else None, known))
     return Diagnosis(findings, steps(call, None) if call else ())
