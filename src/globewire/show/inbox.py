@@ -9,7 +9,7 @@ from globewire.hold.port import Question, Standing
 from globewire.show.page import page
 from globewire.show.window import window
 
-RECENT = 500
+RECENT = 200
 """The newest messages, from which the threads are made."""
 LONGEST = 100
 """Messages of one thread."""

@@ -9,8 +9,10 @@ from starlette.responses import Response, StreamingResponse
 from globewire.errors import Unavailable
 from globewire.show.window import Window, window
 
-LOOKED = 0.25
-"""Seconds between looks at the hold's mark: a page is told so long after a change at most."""
+SOON, LATE = 0.25, 1.5
+"""Seconds between looks at the hold's mark, and so the longest that a page waits for news: soon where little happens, and ever
+later where every look finds something, since each piece of news makes the page fetch itself anew."""
+SLOWER = 1.3
 SILENCE = 15.0
 """Seconds after which a stream without news says that it lives, so that nothing between cuts it."""
 
@@ -21,17 +23,19 @@ async def events(request: Request) -> Response:
 
 
 async def _changes(looking: Window, request: Request) -> AsyncIterator[str]:
-    seen, quiet = -1, 0.0
+    seen, quiet, pause = -1, 0.0, SOON
     while not looking.stopping() and not await request.is_disconnected():
         try:
             mark = await looking.hold.mark()
         except Unavailable:
             mark = seen  # the page stays as it is; when the hold serves again it is looked at again
         if mark != seen:
-            seen, quiet = mark, 0.0
+            seen, quiet, pause = mark, 0.0, min(pause * SLOWER, LATE)
             yield "event: changed\ndata:\n\n"
-        elif quiet >= SILENCE:
-            quiet = 0.0
-            yield ":\n\n"
-        await asyncio.sleep(LOOKED)
-        quiet += LOOKED
+        else:
+            pause = SOON
+            if quiet >= SILENCE:
+                quiet = 0.0
+                yield ":\n\n"
+        await asyncio.sleep(pause)
+        quiet += pause
