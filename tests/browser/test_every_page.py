@@ -16,6 +16,7 @@ PAGES = [
     "/console/access/account/shop",
     "/console/access/account/shop/policy",
     WHAT_IF,
+    "/console/callbacks/shop",
 ]
 MOST = 150_000
 """Bytes of a page, its scripts and styles cached."""

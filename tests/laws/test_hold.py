@@ -347,7 +347,11 @@ async def test_given_up_callbacks_wait_until_they_are_revived(hold: Hold) -> Non
     assert await hold.claim(TELL, 9, Millis(NOW + LEASE), LEASE) == []
     (outbox,) = await hold.outboxes()
     assert (outbox.waiting, outbox.dead) == (0, 1)
+    (standing,) = await hold.given_up(ACCOUNT, 10)
+    assert (standing.message, standing.state, standing.told) == (message(1), State.EXPIRED, "given up")
+    assert await hold.given_up(AccountId("other"), 10) == []
     assert await hold.revive(ACCOUNT, NOW) == 1
+    assert await hold.given_up(ACCOUNT, 10) == []
     (job,) = await hold.claim(TELL, 9, NOW, LEASE)
     assert (job.tries, [r.message for r in job.reports]) == (0, [message(1).id])
 

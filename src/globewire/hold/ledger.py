@@ -156,6 +156,14 @@ def outboxes(connection: sqlite3.Connection) -> list[Outbox]:
     return [Outbox(*row) for row in rows]
 
 
+_GIVEN_UP = "WHERE id IN (SELECT message FROM callback WHERE account = ? AND dead = 1 ORDER BY id LIMIT ?) ORDER BY id"
+
+
+def given_up(connection: sqlite3.Connection, account: str, limit: int) -> list[Standing]:
+    """The messages whose reports were given up."""
+    return [standing(row, (), ()) for row in connection.execute(_STANDING + _GIVEN_UP, (account, limit))]
+
+
 def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
     """What was last said of each carrier."""
     return [

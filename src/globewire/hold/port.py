@@ -514,6 +514,9 @@ class Hold(Protocol):
     async def outboxes(self) -> list[Outbox]:
         """How each endpoint's callbacks stand."""
 
+    async def given_up(self, account: AccountId, limit: int) -> list[Standing]:
+        """Messages whose reports to the account's endpoint were given up, the oldest first, without parts and notes."""
+
     async def carriers(self) -> list[CarrierStanding]:
         """How each carrier stood last."""
 

@@ -237,6 +237,9 @@ class SqliteHold:
     async def outboxes(self) -> list[Outbox]:
         return await self._read(ledger.outboxes)
 
+    async def given_up(self, account: AccountId, limit: int) -> list[Standing]:
+        return await self._read(ledger.given_up, account, limit)
+
     async def carriers(self) -> list[CarrierStanding]:
         return await self._read(ledger.carriers)
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from globewire.errors import Amiss, Unavailable
 from globewire.show import preview
 from globewire.show.access import access, account
+from globewire.show.callbacks import callbacks, endpoint
 from globewire.show.doctor import doctor
 from globewire.show.explorer import explorer
 from globewire.show.guard import Guard
@@ -56,6 +57,8 @@ ROUTES = (
     Route("/console/access/account/{account}", account, methods=["GET", "POST"]),
     Route("/console/access/account/{account}/policy", policy, methods=["GET", "POST"]),
     Route("/console/doctor", doctor, methods=["GET", "POST"]),
+    Route("/console/callbacks", callbacks),
+    Route("/console/callbacks/{account}", endpoint, methods=["GET", "POST"]),
     Route("/console/events", events),
     Route("/console/preview", preview.show, methods=["GET", "POST"]),
     Route("/console/preview.json", preview.as_json, methods=["GET", "POST"]),

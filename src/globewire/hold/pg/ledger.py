@@ -173,6 +173,15 @@ async def outboxes(connection: Any) -> list[Outbox]:
     return [Outbox(*row) for row in rows]
 
 
+_GIVEN_UP = "WHERE id = ANY(ARRAY(SELECT message FROM callback WHERE account = $1 AND dead ORDER BY id LIMIT $2)) ORDER BY id"
+
+
+async def given_up(connection: Any, account: str, limit: int) -> list[Standing]:
+    """The messages whose reports were given up."""
+    rows = await connection.fetch(STANDING + _GIVEN_UP, account, limit)
+    return [standing(decoded(row), (), ()) for row in rows]
+
+
 async def carriers(connection: Any) -> list[CarrierStanding]:
     """What was last said of each carrier."""
     rows = await connection.fetch("SELECT id, bound, binds, in_flight, state, at FROM carrier ORDER BY id")

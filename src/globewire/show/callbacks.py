@@ -1,0 +1,105 @@
+"""Callbacks: where each account's receipts are pushed, how that goes, and what was given up; set it, try it, push again."""
+
+from dataclasses import dataclass
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from globewire.errors import Amiss
+from globewire.hold.port import AccountEntry, Book, Outbox
+from globewire.message import AccountId, Millis
+from globewire.show.access import CONFLICT, holdings, text
+from globewire.show.keeping import Pushed
+from globewire.show.page import page
+from globewire.show.window import window
+
+SHOWN = 100
+"""Messages whose reports were given up that are listed, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A test push: where it went, and what came of it."""
+
+    url: str
+    came: Pushed
+
+
+async def callbacks(request: Request) -> Response:
+    """Each account's endpoint, and how its pushes stand."""
+    looking = window(request)
+    book = await looking.keeper.book()
+    return page(request, "callbacks.html", boxes=_boxes(book, await looking.hold.outboxes()), now=looking.now())
+
+
+async def endpoint(request: Request) -> Response:
+    """One account's endpoint, and what its forms ask for."""
+    name, fault, tried = request.path_params["account"], None, None
+    if request.method == "POST":
+        given = await request.form()
+        try:
+            if text(given, "do") == "test":
+                tried = Tried(*await window(request).keeper.test_callback(name))
+            else:
+                return await _done(request, name, given)
+        except Amiss as amiss:
+            fault = amiss
+    return await _endpoint(request, name, fault, tried)
+
+
+async def _endpoint(request: Request, name: str, fault: Amiss | None, tried: Tried | None) -> Response:
+    looking = window(request)
+    book = await looking.keeper.book()
+    box = next((box for box in _boxes(book, await looking.hold.outboxes()) if box.account == holdings(book, name).account.id), None)
+    return page(
+        request,
+        "endpoint.html",
+        CONFLICT if fault else 200,
+        name=name,
+        box=box,
+        dead=await looking.hold.given_up(AccountId(name), SHOWN),
+        own=name not in looking.keeper.declared.accounts,
+        now=looking.now(),
+        fault=fault,
+        tried=tried,
+    )
+
+
+async def _done(request: Request, name: str, given: FormData) -> Response:
+    """What follows a form that changes something; a secret is in this one answer."""
+    looking, secret = window(request), ""
+    match text(given, "do"):
+        case "set":
+            _, secret = await looking.keeper.set_callback(name, _url(given), new_secret=bool(text(given, "new-secret")))
+        case "off":
+            await looking.keeper.set_callback(name, "")
+        case "replay-all":
+            await looking.hold.revive(AccountId(name), looking.now())
+        case _:
+            raise Amiss("this is none of the forms of this page", "load the page again")
+    if secret:
+        return page(request, "callback_secret.html", name=name, secret=secret)
+    return RedirectResponse(address(name), 303)
+
+
+def _url(given: FormData) -> str:
+    url = text(given, "url")
+    if not url:
+        raise Amiss("there is no address", "give one such as https://shop.example/receipts")
+    return url
+
+
+def _boxes(book: Book, boxes: list[Outbox]) -> list[Outbox]:
+    """The boxes of all accounts, of those too that have neither an endpoint nor anything that waits."""
+    there = {box.account: box for box in boxes}
+    return [there.get(entry.id) or _empty(entry) for entry in sorted(book.accounts, key=lambda entry: entry.id)]
+
+
+def _empty(entry: AccountEntry) -> Outbox:
+    return Outbox(entry.id, entry.callback, 0, 0, Millis(0), 0, "")
+
+
+def address(account: str) -> str:
+    """Where the page of an account's endpoint is."""
+    return f"/console/callbacks/{account}"
