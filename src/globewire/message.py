@@ -105,9 +105,10 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a message at a carrier. `sequence` counts from 1; `carrier_id` is the id the carrier gave it, `at` when it was
-    submitted, `settled_at` when a receipt brought it to its end, 0 before. `given_id` is the id as the carrier spelt it, "" where
-    that is no other than `carrier_id`, which is spelt for comparison."""
+    """One part of a message at a carrier. `sequence` counts from 1; `carrier_id` is the id the carrier gave it, `at` when it did
+    so, `settled_at` when a receipt brought it to its end, 0 before, and `error` what that receipt said. `submitted_at` is when its
+    submit_sm left, 0 where that is not known. `given_id` is the id as the carrier spelt it, "" where that is no other than
+    `carrier_id`, which is spelt for comparison."""
 
     message: MessageId
     sequence: int
@@ -118,6 +119,8 @@ class Part:
     at: Millis
     settled_at: Millis = Millis(0)
     given_id: str = ""
+    submitted_at: Millis = Millis(0)
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

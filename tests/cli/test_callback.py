@@ -1,6 +1,7 @@
 """Callbacks from the command line: the endpoint is set, its secret printed once, a test pushed to a real receiver."""
 
 import asyncio
+import dataclasses
 import json
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
-from globewire.hold.port import TELL, Became, TellJob
+from globewire.hold.port import TELL, Became, Push, TellJob
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import AccountId, Millis, State
 from globewire.wire import callback as wire
@@ -96,7 +97,8 @@ def test_given_up_receipts_are_queued_again(run: Run, place: Path) -> None:
             await hold.record(Became(message(1).id, State.REJECTED, NOW, None, "X", "x"))
             (job,) = await hold.claim(TELL, 10, Millis(NOW + 1), 1000)
             assert isinstance(job, TellJob)
-            await hold.bury(job, Millis(NOW + 2))
+            push = Push(NOW, 12, 500, False, "HTTP 500", "no", 1)
+            await hold.bury(dataclasses.replace(job, push=push), Millis(NOW + 2))
         finally:
             await hold.close()
 
@@ -107,3 +109,26 @@ def test_given_up_receipts_are_queued_again(run: Run, place: Path) -> None:
     (row,) = run("callback", "show", "--json").json
     assert (row["waiting"], row["given_up"]) == (1, 0)
     assert "No receipt of shop was given up" in run("callback", "replay", "shop").out
+    assert (row["last"], row["last_status"], row["last_said"], row["acknowledged_at"]) == ("HTTP 500", 500, "no", None)
+    assert "HTTP 500, 2027-01-15" in run("callback", "show").out
+    id = str(message(1).id)
+    assert "1 receipt of shop is queued again" in run("callback", "replay", "shop", "--message", id).out
+    life = [event["how"] for event in run("message", "show", id, "--json").json["life"] if event["what"] == "callback"]
+    assert "pushed and refused: HTTP 500 (after 12 ms, HTTP 500, no)" in life
+    assert "queued again, since somebody asked for it" in life
+
+
+def test_what_cannot_be_pushed_again_is_said(run: Run, place: Path) -> None:
+    async def keep() -> None:
+        hold = await SqliteHold.open(place / "globewire.db")
+        try:
+            await hold.put_account(account(""))
+            await hold.keep([submission(1), submission(2)], None)
+            await hold.record(Became(message(1).id, State.REJECTED, NOW, None, "X", "x"))
+        finally:
+            await hold.close()
+
+    asyncio.run(keep())
+    for id, why in ((message(1).id, "the account has no endpoint"), (message(2).id, "still under way"), (7, "has no message 7")):
+        ran = run("callback", "replay", "shop", "--message", str(id))
+        assert (ran.code, why in ran.err) == (1, True)

@@ -1,7 +1,9 @@
 """`message list` and `message show`: filters, masks, the timeline; and nothing that a text holds can steer the terminal."""
 
 import asyncio
+import csv
 import dataclasses
+import io
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from cli.conftest import Run
 from globewire.hold.port import Became, Noted, PartBecame, Submission, Submitted
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import Millis, PartState, State
+from globewire.show import sheet as show_sheet
 from laws.making import CARRIER, NOW, message, part, submission
 
 DECISION = '{"route":"asia","carriers":["north","south"],"why":["route asia: country HK"]}'
@@ -64,6 +67,13 @@ def test_a_list_masks_numbers(held: Run) -> None:
         (("--account", "other"), []),
         (("--limit", "1"), [2]),
         (("--state", "accepted", "--to", "85291000003"), [3]),
+        (("--to", "+852 91-0000 (03)"), [3]),
+        (("--to", "*000002"), [2]),
+        (("--to", "*0"), []),
+        (("--state", "accepted", "--state", "rejected"), [2, 3]),
+        (("--error-code", "NO_ROUTE"), [2]),
+        (("--text", "[BOLD]"), [1]),
+        (("--text", "nothing"), []),
     ],
 )
 def test_filters(held: Run, filters: tuple[str, ...], expected: list[int]) -> None:
@@ -75,6 +85,43 @@ def test_filters(held: Run, filters: tuple[str, ...], expected: list[int]) -> No
 def test_since(held: Run, age: str, found: bool) -> None:
     rows = held("message", "list", "--since", age, "--json").json
     assert ("task-3" in [row["task_id"] for row in rows]) is found
+
+
+@pytest.mark.parametrize(("age", "found"), [("30m", True), ("2h", False), ("3599s", True)])
+def test_until(held: Run, age: str, found: bool) -> None:
+    rows = held("message", "list", "--until", age, "--json").json
+    assert ("task-3" in [row["task_id"] for row in rows]) is found
+
+
+def exported(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def test_messages_are_exported(held: Run, place: Path) -> None:
+    """To a file that is its owner's and nobody's before, masked; or in full to the standard output."""
+    ran = held("message", "export", "--output", "out.csv")
+    assert ran.code == 0
+    assert ran.out == ""
+    assert "3 messages written to out.csv" in ran.err
+    assert (place / "out.csv").stat().st_mode & 0o777 == 0o600
+    rows = exported((place / "out.csv").read_bytes().decode())
+    assert [row["TaskId"] for row in rows] == ["task-2", "task-1", "task-3"]
+    assert rows[0]["To"] == "8529100****"
+    assert rows[0]["MessageId"] == str(message(2).id)
+    assert "Text" not in rows[0]
+    again = held("message", "export", "--output", "out.csv")
+    assert (again.code, "--force" in again.err) == (2, True)
+    assert held("message", "export", "--output", "out.csv", "--force", "--state", "delivered").code == 0
+    assert len(exported((place / "out.csv").read_text())) == 1
+    full = exported(held("message", "export", "--full").out)
+    assert [row["To"] for row in full] == ["85291000002", "85291000001", "85291000003"]
+    assert full[1]["Text"] == NASTY
+
+
+def test_an_export_goes_over_many_pages(held: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(show_sheet, "PAGE", 1)
+    assert [row["TaskId"] for row in exported(held("message", "export").out)] == ["task-2", "task-1", "task-3"]
+    assert [row["TaskId"] for row in exported(held("message", "export", "--limit", "2").out)] == ["task-2", "task-1"]
 
 
 def test_the_life_of_a_message(held: Run) -> None:

@@ -31,6 +31,14 @@ def test_any_json(value: object) -> None:
     assert callback.acknowledged(200, json.dumps(value).encode()) is taken
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=3000) | TEXT.map(str.encode))
+def test_the_beginning_of_any_answer_is_short_and_printable(content: bytes) -> None:
+    said = callback.beginning(content)
+    assert len(said) <= callback.SAID
+    assert said.isprintable()
+
+
 def test_mutations_of_a_good_answer() -> None:
     rng = random.Random(20181)
     good = '{"code":0,"msg":"接收成功"}'.encode()

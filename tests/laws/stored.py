@@ -24,6 +24,7 @@ from globewire.hold.port import (
     Once,
     PartBecame,
     PolicyEntry,
+    Push,
     Question,
     Submission,
     Submitted,
@@ -113,6 +114,17 @@ async def _callbacks(hold: Hold) -> None:
     shops, deads = sorted(await hold.claim(TELL, 1, NOW, LEASE), key=lambda job: job.account)
     await hold.again((shops, Millis(NOW + LEASE)))
     assert deads.account == DEAD  # and whoever pushes died
+
+
+async def push(hold: Hold) -> None:
+    """Of a filled hold, some pushes: what the first schema had no room for."""
+    refused = Push(Millis(NOW + 100), 20, 500, False, "HTTP 500", "no", 1)
+    for job in await hold.claim(TELL, 1, Millis(NOW + 2 * LEASE), LEASE):
+        await hold.again((dataclasses.replace(job, push=refused), Millis(0)))
+    for job in await hold.claim(TELL, 1, Millis(NOW + 2 * LEASE), LEASE):
+        told = Push(Millis(NOW + 200), 5, 200, True, "acknowledged", '{"code":0}', 1)
+        await hold.done((dataclasses.replace(job, push=told), ()))
+    await hold.record(Submitted(dataclasses.replace(part(5), submitted_at=Millis(NOW - 7))))
 
 
 def _of(n: int) -> Submission:

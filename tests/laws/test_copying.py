@@ -17,7 +17,7 @@ from globewire.hold.schema import SchemaFault
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import Millis, State
 from laws.making import CARRIER, NOW, account, message, submission
-from laws.stored import LEASE, SOUTH, drained, fill, seen
+from laws.stored import LEASE, SOUTH, drained, fill, push, seen
 
 LANES: tuple[tuple[Lane[Any], str], ...] = ((SEND, CARRIER), (SEND, SOUTH), (SETTLE, ""), (TELL, ""))
 LATER = Millis(NOW + 10 * LEASE)
@@ -36,6 +36,7 @@ async def file(tmp_path: Path) -> Path:
     path = tmp_path / "hold.db"
     hold = await SqliteHold.open(path)
     await fill(hold)
+    await push(hold)
     await hold.close()
     return path
 

@@ -28,6 +28,9 @@ class Ear:
     heard: list[Heard] = field(default_factory=list)
     asks: list[Pdu] = field(default_factory=list)
 
+    def left(self, ref: object) -> None:
+        """Nothing follows."""
+
     def answered(self, ref: object, response: Pdu) -> None:
         """Note the status."""
         self.heard.append((f"status {response.status}", ref))

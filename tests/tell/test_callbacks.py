@@ -29,7 +29,7 @@ from globewire.tell import callbacks
 from globewire.tell.callbacks import Callbacks, Settings
 from laws.making import NOW, account, submission
 from tell.conftest import Receivers
-from tell.receiving import Answer, Receiver, plain
+from tell.receiving import Answer, Receiver, plain, take
 
 SHOP = AccountId("shop")
 SECRET = b"callback-secret"
@@ -114,6 +114,37 @@ async def test_reports_arrive_in_order_and_are_done(tell: Tell, receive: Receive
     assert [len(push.reports) for push in receiver.pushes] == [10, 10, 5]
     assert (tell.meter.pushes.of("acknowledged").value, tell.meter.reports.of("acknowledged").value) == (3, 25)
     assert stage.busy == 0
+
+
+async def test_the_history_has_each_push_and_what_the_endpoint_said(tell: Tell, receive: Receivers) -> None:
+    """With the time of each, as it was: not the time at which the message came to its end."""
+    receiver = await receive(take, plain(503, "<h1>Come\r\nagain</h1>"))
+    await tell.open(receiver)
+    (id,) = await tell.end([7])
+    tell.clock.now += 5_000
+    tell.start()
+    await tell.until(lambda box: box.tries == 1)
+    tell.clock.now += 60_000
+    box = await tell.until(lambda box: box.waiting == 0)
+    standing = await tell.hold.look(MessageId(int(id)))
+    assert standing is not None
+    assert [(p.at, p.status, p.acknowledged, p.reason, p.said, p.reports) for p in standing.pushes] == [
+        (NOW + 5_000, 503, False, "HTTP 503", "<h1>Come again</h1>", 1),
+        (NOW + 65_000, 200, True, "acknowledged", web.json_response({"code": 0, "msg": "接收成功"}).text, 1),
+    ]
+    assert box.pushed == standing.pushes[1]
+    assert box.acknowledged_at == NOW + 65_000 + standing.pushes[1].took
+
+
+async def test_an_endpoint_that_is_not_there_is_in_the_history(tell: Tell, receive: Receivers) -> None:
+    await tell.hold.put_account(account("http://127.0.0.1:1/push"))
+    (id,) = await tell.end([7])
+    tell.start()
+    box = await tell.until(lambda box: box.tries == 1)
+    standing = await tell.hold.look(MessageId(int(id)))
+    assert standing is not None
+    assert [(p.status, p.reason, p.said) for p in standing.pushes] == [(0, "no connection", "")]
+    assert (box.pushed, box.acknowledged_at) == (standing.pushes[0], 0)
 
 
 async def test_a_push_is_what_the_contract_says_and_signed(tell: Tell, receive: Receivers) -> None:

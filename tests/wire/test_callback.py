@@ -137,3 +137,10 @@ def test_headers() -> None:
         "x-globewire-signature": f"v1={callback.signature(b'secret', '1637807225', b'[]')}",
     }
     assert callback.headers(b"", 1637807225, b"[]") == {"Content-Type": "application/json;charset=utf-8"}
+
+
+def test_the_beginning_of_an_answer_is_on_one_line() -> None:
+    assert callback.beginning(b"<h1>Sorry</h1>\r\n\t come again\x1b[31m \xff") == "<h1>Sorry</h1> come again\ufffd[31m \ufffd"
+    assert callback.beginning("接收成功".encode()) == "接收成功"
+    assert callback.beginning(b"a" * 100_000) == "a" * 200
+    assert callback.beginning(b"") == ""

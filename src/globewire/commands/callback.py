@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from globewire.commands import paper
-from globewire.commands.options import NOTICED, ConfigOption, JsonOption, examples
+from globewire.commands.options import NOTICED, ConfigOption, JsonOption, examples, message_id
 from globewire.commands.shop import Shop, visit
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.gateway import now
-from globewire.hold.port import AccountEntry
+from globewire.hold.port import AccountEntry, Outbox
 from globewire.tell.push import PushResult
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def show(
                 "given_up": box.dead if box else 0,
                 "tries": box.tries if box else 0,
                 "next_push": paper.iso(box.due_at) if box and box.waiting else None,
-                "last": box.last if box else "",
+                **_last(box),
                 **({"secret": await shop.keeper.callback_secret(entry.id)} if secret else {}),
             }
             for entry in entries
@@ -59,8 +59,24 @@ def show(
         )
     else:
         heads = ("Account", "Endpoint", "Waiting", "Given up", "Last push")
-        shown = [(r["account"], r["url"] or "none", r["waiting"], r["given_up"], r["last"]) for r in rows]
+        shown = [(r["account"], r["url"] or "none", r["waiting"], r["given_up"], _last_words(r)) for r in rows]
         paper.table(heads, shown, "No account has an endpoint: globewire callback set ACCOUNT URL")
+
+
+def _last(box: Outbox | None) -> dict[str, Any]:
+    """What came of the last push to an endpoint, and when it acknowledged one last."""
+    push = box.pushed if box else None
+    return {
+        "last": push.reason if push else "",
+        "last_at": paper.iso(push.at) if push else None,
+        "last_status": push.status if push else 0,
+        "last_said": push.said if push else "",
+        "acknowledged_at": paper.iso(box.acknowledged_at) if box else None,
+    }
+
+
+def _last_words(row: dict[str, Any]) -> str:
+    return f"{row['last']}, {row['last_at']}" if row["last_at"] else "none yet"
 
 
 @app.command("set", epilog=examples("callback set shop https://shop.example/receipts", "callback set shop --off"))
@@ -112,16 +128,39 @@ def test(account: AccountArgument, config: ConfigOption = None, as_json: JsonOpt
         paper.say(f"{url} acknowledged the test in {result.took} ms.")
 
 
-@app.command("replay", epilog=examples("callback replay shop"))
-def replay(account: AccountArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+@app.command("replay", epilog=examples("callback replay shop", "callback replay shop --message 176391234567800000"))
+def replay(
+    account: AccountArgument,
+    message: Annotated[
+        str, typer.Option("--message", metavar="ID", help="Only that of this message, even if it was acknowledged.")
+    ] = "",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Push again the receipts that were given up because the endpoint did not acknowledge them."""
 
     async def revive(shop: Shop) -> tuple[str, int]:
         entry = shop.account(account)
+        if message:
+            return entry.id, await _replay_one(shop, entry, message)
         return entry.id, await shop.hold.revive(entry.id, now())
 
     id, count = visit(config, revive)
     if as_json:
         paper.as_json({"account": id, "queued": count})
     else:
-        paper.say(f"{count} receipts of {id} are queued again." if count else f"No receipt of {id} was given up.")
+        paper.say(f"{_receipts(count, id)} queued again." if count else f"No receipt of {id} was given up.")
+
+
+async def _replay_one(shop: Shop, entry: AccountEntry, message: str) -> int:
+    standing = await shop.hold.look(message_id(message))
+    if standing is None or standing.message.account != entry.id:
+        raise Trouble(f"the account {entry.id} has no message {message}", "is it past its retention?", code=FAILED)
+    if not await shop.hold.replay(standing.message.id, now()):
+        why = "is still under way" if not standing.ended_at else f"has no endpoint: globewire callback set {entry.id} URL"
+        raise Trouble(f"there is nothing to push: the {'message' if not standing.ended_at else 'account'} {why}", code=FAILED)
+    return 1
+
+
+def _receipts(count: int, account: str) -> str:
+    return f"1 receipt of {account} is" if count == 1 else f"{count} receipts of {account} are"

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from globewire.commands.trouble import Trouble
+from globewire.message import MessageId
+
 
 def _inherited(context: typer.Context, given: Path | None) -> Path | None:
     """What stands after the command wins over what stands before it."""
@@ -26,6 +29,14 @@ AccountOption = Annotated[
     str, typer.Option("--account", "-a", metavar="ACCOUNT", help="The account; may be left out where there is only one.")
 ]
 FullOption = Annotated[bool, typer.Option("--full", help="Show whole numbers; lists mask their last four digits.")]
+
+
+def message_id(given: str) -> MessageId:
+    """A MessageId that was given as an argument."""
+    if not (given.isascii() and given.isdigit() and len(given) <= 18):
+        raise Trouble(f"{given!r} is not a MessageId", "give the digits that the reply to a send has, such as 176391234567800000")
+    return MessageId(int(given))
+
 
 NOTICED = "A running server takes the change up within a second."
 

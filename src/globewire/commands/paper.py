@@ -73,6 +73,12 @@ def warn(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
+def progress(sentence: str) -> None:
+    """Say how far it is, in place of what was said before; only to eyes."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{sentence}", end="", file=sys.stderr, flush=True)
+
+
 def cell(value: object) -> Text:
     """A value as people read it; states have their colours."""
     colour = COLOURS.get(value, "") if isinstance(value, State) else ""

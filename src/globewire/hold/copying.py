@@ -71,12 +71,14 @@ COPIED: tuple[Table, ...] = (
     _table(
         "message",
         "id account access_key request_id recipient sender text type task_id channel encoding segments country country_name "
-        "region operator accepted_at validity expires_at decision state carrier error_code error changed_at ended_at told",
+        "region operator accepted_at validity expires_at decision state carrier error_code error changed_at ended_at told pushes",
         "id",
         "told",
         told=_TOLD,
     ),
-    _table("part", "message sequence total carrier carrier_id state error at settled_at given_id", "message, sequence"),
+    _table(
+        "part", "message sequence total carrier carrier_id state error at settled_at given_id submitted_at", "message, sequence"
+    ),
     _table("note", "id message at what detail", "id"),
     # What was leased is due now, still marked: whoever had it may have sent it.
     _table("sending", "message carrier due_at leased tried", "message", "leased", due_at="iif(leased, :now, due_at)"),
@@ -87,7 +89,8 @@ COPIED: tuple[Table, ...] = (
         "marked",
         due_at="min(due_at, :now)",
     ),
-    _table("callback", "id account message tries dead", "id", "dead"),
+    _table("callback", "id account message tries dead pushes", "id", "dead"),
+    _table("push", "id account at took status acknowledged reason said reports", "id", "acknowledged"),
     _table("outbox", "account due_at last", "account", due_at="iif(last = 'pushing', 0, due_at)"),
     _table("nonce", "until mark", "until, mark"),
     _table("once", "account key content answer until", "account, key"),

@@ -8,6 +8,7 @@ import orjson
 
 from globewire.hold.changes import COMES_FROM, Written, waves, written
 from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
+from globewire.hold.rows import part_row
 from globewire.hold.sql import fields, run
 from globewire.message import FINAL, State
 
@@ -20,8 +21,8 @@ def record(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[Fact]]) -> list[W
 
 
 _SUBMITTED = (
-    "INSERT OR REPLACE INTO part(message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id) "
-    f"SELECT {fields(9)} FROM json_each(?)"
+    "INSERT OR REPLACE INTO part(message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id, submitted_at) "
+    f"SELECT {fields(10)} FROM json_each(?)"
 )
 _PART_BECAME = (
     "UPDATE part SET state = value ->> 2, error = value ->> 3, settled_at = value ->> 4 FROM json_each(?) "
@@ -37,8 +38,7 @@ _NOTE = f"INSERT INTO note(message, at, what, detail) SELECT {fields(4)} FROM js
 def write(cursor: sqlite3.Cursor, facts: Sequence[Fact]) -> Counter[str]:
     """Write facts: parts first, then the messages' states, in the order given. How many messages came to which state."""
     parts = [f.part for f in facts if isinstance(f, Submitted)]
-    rows = [(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at, p.given_id) for p in parts]
-    run(cursor, _SUBMITTED, rows)
+    run(cursor, _SUBMITTED, [part_row(part) for part in parts])
     run(cursor, _PART_BECAME, [(f.message, f.sequence, f.state, f.error, f.at) for f in facts if isinstance(f, PartBecame)])
     heard = [(f.receipt, f.carrier, f.at) for f in facts if isinstance(f, Heard)]
     run(

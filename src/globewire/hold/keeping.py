@@ -60,21 +60,22 @@ _OLD = "SELECT json_group_array(json_array(id)) FROM (SELECT id FROM message WHE
 _OLD_CONVERSIONS = (
     "DELETE FROM conversion WHERE id IN (SELECT id FROM (SELECT id, at FROM conversion ORDER BY id LIMIT ?2) WHERE at < ?1)"
 )
+_OLD_PUSHES = "DELETE FROM push WHERE id IN (SELECT id FROM (SELECT id, at FROM push ORDER BY id LIMIT ?2) WHERE at < ?1)"
 _OLD_HEARD = "DELETE FROM heard WHERE id IN (SELECT id FROM heard WHERE due_at IS NULL AND heard_at < ?1 ORDER BY id LIMIT ?2)"
 
 
 def forget(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int, int, int, int]]) -> list[int]:
     """Blank the texts of ended messages with ids from `since` to `bodies`, delete those below `messages`; rows touched.
 
-    Each payload is (since, bodies, messages, before, limit); receipts without a part that were heard, and conversions that were
-    reported, before `before` ms go too.
+    Each payload is (since, bodies, messages, before, limit); receipts without a part that were heard, conversions that were
+    reported, and pushes that were made, before `before` ms go too.
     """
     counts = []
     for since, bodies, messages, before, limit in payloads:
         rows = ask(cursor, _OLD, messages, limit)
         for table, column in (("part", "message"), ("note", "message"), ("callback", "message"), ("message", "id")):
             run(cursor, f"DELETE FROM {table} WHERE {column} IN (SELECT value ->> 0 FROM json_each(?))", rows)
-        others = sum(cursor.execute(old, (before, limit)).rowcount for old in (_OLD_HEARD, _OLD_CONVERSIONS))
+        others = sum(cursor.execute(old, (before, limit)).rowcount for old in (_OLD_HEARD, _OLD_CONVERSIONS, _OLD_PUSHES))
         counts.append(len(rows) + others + cursor.execute(_BLANK, (since, bodies, limit)).rowcount)
     return counts
 

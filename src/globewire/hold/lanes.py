@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
+from globewire.hold import pushes
 from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
 from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
-from globewire.hold.rows import COLUMNS, report, send_job, settle_job
+from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
 from globewire.hold.sql import ask, run
 from globewire.message import CarrierId, Millis
 
@@ -49,11 +50,7 @@ _MATCH = (
     "FROM json_each(?) AS j CROSS JOIN part AS p ON p.carrier_id = j.value ->> 2 AND p.carrier = j.value ->> 1 "
     "CROSS JOIN message AS m ON m.id = p.message"
 )
-_PARTS = (
-    "SELECT json_group_array(json_array(p.message, p.sequence, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at, "
-    "p.given_id)) "
-    "FROM json_each(?) AS j CROSS JOIN part AS p ON p.message = j.value ->> 0"
-)
+_PARTS = f"SELECT json_group_array(json_array({PART})) FROM json_each(?) AS j CROSS JOIN part AS p ON p.message = j.value ->> 0"
 
 
 def claim_settle(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[list[SettleJob]]:
@@ -110,8 +107,6 @@ def _claim_tell(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: st
 
 _SENT = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
 _SETTLED = "DELETE FROM heard WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
-_TOLD = "DELETE FROM callback WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
-_TOLD_AT = "UPDATE message SET told_at = ended_at WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
 _RELEASE = "UPDATE outbox SET due_at = value ->> 1, last = value ->> 2 FROM json_each(?) WHERE account = value ->> 0"
 
 
@@ -121,8 +116,7 @@ def done(cursor: sqlite3.Cursor, payloads: Sequence[Outcomes]) -> list[Written]:
     run(cursor, _SENT, [(job.message.id,) for job, _ in outcomes if isinstance(job, SendJob)])
     run(cursor, _SETTLED, [(job.id,) for job, _ in outcomes if isinstance(job, SettleJob)])
     told = [job for job, _ in outcomes if isinstance(job, TellJob)]
-    run(cursor, _TOLD, [(r.id,) for job in told for r in job.reports])
-    run(cursor, _TOLD_AT, [(r.message,) for job in told for r in job.reports])
+    pushes.tell(cursor, told)
     run(cursor, _RELEASE, [(job.account, 0, "acknowledged") for job in told])
     return written(write(cursor, [fact for _, facts in outcomes for fact in facts]), len(payloads))
 
@@ -132,7 +126,6 @@ _AGAIN_SEND = (
     "FROM json_each(?) WHERE message = value ->> 0"
 )
 _AGAIN_SETTLE = "UPDATE heard SET due_at = j.value ->> 1 FROM json_each(?) AS j WHERE heard.id = j.value ->> 0"
-_AGAIN_TELL = "UPDATE callback SET tries = tries + 1 WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
 
 
 def again(cursor: sqlite3.Cursor, payloads: Sequence[Returning]) -> list[None]:
@@ -142,12 +135,12 @@ def again(cursor: sqlite3.Cursor, payloads: Sequence[Returning]) -> list[None]:
     run(cursor, _AGAIN_SEND, [(job.message.id, due, to, orjson.dumps(job.tried).decode()) for job, due, to in sends])
     run(cursor, _AGAIN_SETTLE, [(job.id, due) for job, due, _ in returned if isinstance(job, SettleJob)])
     told = [(job, due or 0) for job, due, _ in returned if isinstance(job, TellJob)]
-    run(cursor, _AGAIN_TELL, [(r.id,) for job, _ in told for r in job.reports])
+    pushes.refuse(cursor, [job for job, _ in told])
     run(cursor, _RELEASE, [(job.account, due, "refused") for job, due in told])
     return [None] * len(payloads)
 
 
-_BURY = "UPDATE callback SET dead = 1, tries = tries + 1 WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
+_BURY = "UPDATE callback SET dead = 1 WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
 _REVIVE = "UPDATE callback SET dead = 0, tries = 0 WHERE account = ? AND dead = 1"
 _OPEN_OUTBOX = (
     "INSERT INTO outbox(account, due_at) VALUES(?, 0) ON CONFLICT(account) DO UPDATE SET due_at = 0 WHERE last <> 'pushing'"
@@ -156,6 +149,7 @@ _OPEN_OUTBOX = (
 
 def bury(cursor: sqlite3.Cursor, payloads: Sequence[TellJob]) -> list[None]:
     """Give reports up: they stay, and the endpoint's next ones are due."""
+    pushes.refuse(cursor, payloads)
     run(cursor, _BURY, [(r.id,) for job in payloads for r in job.reports])
     run(cursor, _RELEASE, [(job.account, 0, "given up") for job in payloads])
     return [None] * len(payloads)
@@ -168,6 +162,17 @@ def revive(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[int]:
         counts.append(cursor.execute(_REVIVE, (account,)).rowcount)
         cursor.execute(_OPEN_OUTBOX, (account,))
     return counts
+
+
+def replay(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int]]) -> list[bool]:
+    """Queue messages' reports again: (message, now). Whether it could be."""
+    found = []
+    for message, now in payloads:
+        account = pushes.replay(cursor, message, now)
+        if account is not None:
+            cursor.execute(_OPEN_OUTBOX, (account,))
+        found.append(account is not None)
+    return found
 
 
 _HASTEN = {

@@ -2,10 +2,12 @@
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
 
+from globewire.hold import pushes
 from globewire.hold.port import (
     AccountEntry,
     Book,
@@ -136,13 +138,13 @@ _STANDING = f"SELECT {', '.join(STANDING)} FROM message "
 
 
 def look(connection: sqlite3.Connection, wanted: MessageId) -> Standing | None:
-    """One message with its parts and notes."""
+    """One message with its parts, notes and pushes."""
     row = connection.execute(_STANDING + "WHERE id = ?", (wanted,)).fetchone()
     if row is None:
         return None
     parts = connection.execute(f"SELECT {PART} FROM part WHERE message = ? ORDER BY sequence", (wanted,)).fetchall()
     notes = connection.execute("SELECT at, what, detail FROM note WHERE message = ? ORDER BY id", (wanted,)).fetchall()
-    return standing(row, parts, notes)
+    return standing(row, parts, notes, pushes.of(connection, wanted))
 
 
 def outboxes(connection: sqlite3.Connection) -> list[Outbox]:
@@ -153,7 +155,7 @@ def outboxes(connection: sqlite3.Connection) -> list[Outbox]:
         "LEFT JOIN callback AS c ON c.account = a.id LEFT JOIN outbox AS o ON o.account = a.id "
         "GROUP BY a.id HAVING a.callback <> '' OR count(c.id) > 0 ORDER BY a.id"
     )
-    return [Outbox(*row) for row in rows]
+    return [replace(Outbox(*row), **pushes.last(connection, row[0])) for row in rows.fetchall()]
 
 
 _GIVEN_UP = "WHERE id IN (SELECT message FROM callback WHERE account = ? AND dead = 1 ORDER BY id LIMIT ?) ORDER BY id"

@@ -65,4 +65,4 @@ def rows(connection: sqlite3.Connection, question: Question, stretch: Stretch, l
     statement = f"SELECT json_group_array(json_array({', '.join(STANDING)})) FROM ({chosen}) CROSS JOIN message ON id = one"
     ids = orjson.dumps(stretch.ids or ()).decode()
     found = ask(connection.cursor(), statement, stretch.since, stretch.before, limit, ids, *values)
-    return [standing(row, (), ()) for row in found]
+    return [standing(row) for row in found]

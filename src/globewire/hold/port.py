@@ -122,13 +122,29 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """One push to an account's endpoint: sent at `at`, over after `took` ms. `status` is the answer's HTTP status, 0 where there
+    was none; `reason` is in words why it did not acknowledge; `said` is how the answer begins, printable; `reports` went in it."""
+
+    at: Millis
+    took: int
+    status: int
+    acknowledged: bool
+    reason: str
+    said: str
+    reports: int
+
+
+@dataclass(frozen=True, slots=True)
 class TellJob:
-    """The next reports for one account's endpoint, oldest first. `tries` counts the pushes of these that were refused."""
+    """The next reports for one account's endpoint, oldest first. `tries` counts the pushes of these that were refused. `push` is
+    what came of the push of them, once it was made: whoever ends the job or gives it back says so with it."""
 
     account: AccountId
     url: str
     tries: int
     reports: tuple[Report, ...]
+    push: Push | None = None
 
 
 Job = SendJob | SettleJob | TellJob
@@ -272,7 +288,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A message and all that is known of it. `ended_at` is 0 while it is under way; `told` says how its callback stands."""
+    """A message and all that is known of it. `ended_at` is 0 while it is under way; `told` says how its callback stands, `pushes`
+    what came of it so far, in order."""
 
     message: Message
     state: State
@@ -285,6 +302,7 @@ class Standing:
     parts: tuple[Part, ...]
     notes: tuple[Note, ...]
     told: str
+    pushes: tuple[Push, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,9 +337,14 @@ class Found:
     looked_to: MessageId | None
 
 
+NEVER = Millis(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """One endpoint's callbacks: how many wait, how many were given up, and when the next push is due."""
+    """One endpoint's callbacks: how many wait, how many were given up, when the next push is due, how often those at the head were
+    refused, and in a word what goes on or came last. `pushed` is the last push, `acknowledged_at` when one was acknowledged last;
+    both as far back as messages are kept."""
 
     account: AccountId
     url: str
@@ -330,6 +353,8 @@ class Outbox:
     due_at: Millis
     tries: int
     last: str
+    pushed: Push | None = None
+    acknowledged_at: Millis = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +471,10 @@ class Hold(Protocol):
 
     async def revive(self, account: AccountId, now: Millis) -> int:
         """Queue an account's given-up reports again; how many there were."""
+
+    async def replay(self, message: MessageId, now: Millis) -> bool:
+        """Queue the report of one message again, whether it was given up or acknowledged, and have its endpoint's next push made at
+        once. False where there is no such message, it is under way, or its account has no endpoint."""
 
     async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
         """Every lease of this lane (of carrier `of` in SEND) is over: for whoever starts as the only one to work on it. SEND jobs

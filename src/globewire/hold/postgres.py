@@ -190,6 +190,11 @@ class PostgresHold:
         self._bell.ring(TELL)
         return count
 
+    async def replay(self, message: MessageId, now: Millis) -> bool:
+        found = bool(await self._writing.ask(lanes.replay, (message, now)))
+        self._bell.ring(TELL)
+        return found
+
     async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
         await self._writing.ask(lanes.recover, (now, lane.name, of))
 

@@ -12,6 +12,7 @@ from globewire.hold.port import (
     Note,
     Order,
     PolicyEntry,
+    Push,
     Reached,
     Report,
     SendJob,
@@ -30,8 +31,11 @@ COLUMNS = (
 )
 """The columns of a message as it was accepted, in the order of `message` and `message_row`."""
 
-PART = "message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id"
+PART = "message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id, submitted_at, error"
 """The columns of a part, in the order of `part`."""
+
+PUSH = "at, took, status, acknowledged, reason, said, reports"
+"""The columns of a push, in the order of `push`."""
 
 
 def message_row(kept: Submission) -> Row:
@@ -80,8 +84,37 @@ def report(row: Row) -> Report:
 
 def part(row: Row) -> Part:
     """The columns of PART."""
-    message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id = row
-    return Part(message, sequence, total, carrier, carrier_id, PartState(state), at, settled_at, given_id)
+    message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id, submitted_at, error = row
+    return Part(message, sequence, total, carrier, carrier_id, PartState(state), at, settled_at, given_id, submitted_at, error)
+
+
+def part_row(part: Part) -> Row:
+    """A part that a carrier took: the columns of PART, without the last."""
+    return (
+        part.message, part.sequence, part.total, part.carrier, part.carrier_id, part.state, part.at, part.settled_at, part.given_id,
+        part.submitted_at,
+    )  # fmt: skip
+
+
+def push(row: Row) -> Push:
+    """The columns of PUSH."""
+    at, took, status, acknowledged, reason, said, reports = row
+    return Push(at, took, status, bool(acknowledged), reason, said, reports)
+
+
+def push_row(account: str, push: Push) -> Row:
+    """The account and the columns of PUSH."""
+    return (account, push.at, push.took, push.status, push.acknowledged, push.reason, push.said, push.reports)
+
+
+def push_ids(pushes: str) -> list[int]:
+    """The ids in a message's or a callback's `pushes`."""
+    return [int(id) for id in pushes.split()]
+
+
+def push_id(id: int | None) -> str:
+    """What a push adds to `pushes`; nothing where none was made."""
+    return f" {id}" if id else ""
 
 
 PAGE = "id, expires_at, recipient, sender"
@@ -125,12 +158,13 @@ def _same_number(one: str, other: str) -> bool:
     return bool(one) and one[-8:] == other[-8:]
 
 
-def standing(row: Row, parts: Sequence[Row], notes: Sequence[Row]) -> Standing:
+def standing(row: Row, parts: Sequence[Row] = (), notes: Sequence[Row] = (), pushes: Sequence[Row] = ()) -> Standing:
     """A message's 18 columns, then state, carrier, error_code, error, changed_at, ended_at, decision, told_at, and its callback:
     None, or its tries, with GIVEN_UP added where it is given up."""
     return Standing(
         message(row), State(row[18]), CarrierId(row[19]) if row[19] else None, row[20], row[21], row[22], row[23], row[24],
         tuple(part(p) for p in parts), tuple(Note(Millis(at), what, detail) for at, what, detail in notes), _told(row[25], row[26]),
+        tuple(push(p) for p in pushes),
     )  # fmt: skip
 
 
@@ -151,10 +185,8 @@ GIVEN_UP = 1_000_000
 
 
 def _told(told_at: int, callback: int | None) -> str:
-    if told_at:
-        return "acknowledged"
     if callback is None:
-        return "none"
+        return "acknowledged" if told_at else "none"
     if callback >= GIVEN_UP:
         return "given up"
     return f"refused {callback} times, waiting" if callback else "waiting"

@@ -81,6 +81,17 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE carrier_order(
       carrier TEXT PRIMARY KEY, paused_at INTEGER NOT NULL, rebind_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    # A message has the ids of its pushes (" 12 15") once it was told, its callback has them before.
+    """
+    CREATE TABLE push(
+      id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, at INTEGER NOT NULL, took INTEGER NOT NULL,
+      status INTEGER NOT NULL, acknowledged INTEGER NOT NULL, reason TEXT NOT NULL, said TEXT NOT NULL,
+      reports INTEGER NOT NULL) STRICT;
+    CREATE INDEX push_account ON push(account, at);
+    ALTER TABLE message ADD COLUMN pushes TEXT NOT NULL DEFAULT '';
+    ALTER TABLE callback ADD COLUMN pushes TEXT NOT NULL DEFAULT '';
+    ALTER TABLE part ADD COLUMN submitted_at INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 OURS = 0x676C6F62
 """The `application_id`: "glob"."""

@@ -160,6 +160,11 @@ class SqliteHold:
         self._wakes.wake(TELL)
         return count
 
+    async def replay(self, message: MessageId, now: Millis) -> bool:
+        found = bool(await self._writer.ask(lanes.replay, (message, now)))
+        self._wakes.wake(TELL)
+        return found
+
     async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
         await self._writer.ask(lanes.recover, (now, lane.name, of))
 

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass, field, replace
 
-from globewire.hold.port import Became, Fact, Noted, SendJob, Submitted
+from globewire.hold.port import NEVER, Became, Fact, Noted, SendJob, Submitted
 from globewire.message import CarrierId, Message, Millis, Part, PartState, State
 from globewire.plan import OnUnknown
-from globewire.verdict.outcome import sentence
+from globewire.verdict.outcome import Answer, answer, sentence
 from globewire.wire.receipt import normalise
 from globewire.wire.submission import SubmitSm
 
 
 @dataclass(slots=True)
 class Attempt:
-    """`awaited` parts have no answer yet; `taken` ones the carrier has; `lost` ones it may have; `refusal` is its last no."""
+    """`awaited` parts have no answer yet; `taken` ones the carrier has; `lost` ones it may have; `refusal` is its last no, `notes`
+    have those after which it was asked again."""
 
     job: SendJob
     total: int
@@ -21,16 +22,20 @@ class Attempt:
     lost: int = 0
     refusal: int | None = None
     again_later: bool = False
+    notes: list[Noted] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
 class Piece:
-    """A part under way: the `ref` that goes with its submit_sm. `tries` counts its temporary refusals."""
+    """A part under way: the `ref` that goes with its submit_sm, which left at `submitted_at`. `tries` counts its temporary
+    refusals, `throttled` says that it met one for being too fast."""
 
     attempt: Attempt
     sequence: int
     submission: SubmitSm
     tries: int = 0
+    throttled: bool = False
+    submitted_at: Millis = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,19 @@ def part_taken(piece: Piece, by: CarrierId, given_id: str, now: Millis) -> Part:
     """The part that a carrier took under this id: kept as ids are compared, and as it was given where that is another spelling."""
     job, carrier_id = piece.attempt.job, normalise(given_id)
     spelt = given_id if given_id != carrier_id else ""
-    return Part(job.message.id, piece.sequence, piece.attempt.total, by, carrier_id, PartState.SUBMITTED, now, given_id=spelt)
+    sequence, total, at = piece.sequence, piece.attempt.total, piece.submitted_at
+    return Part(job.message.id, sequence, total, by, carrier_id, PartState.SUBMITTED, now, given_id=spelt, submitted_at=at)
+
+
+def held_up(piece: Piece, by: CarrierId, status: int, now: Millis) -> None:
+    """The carrier refused a part for now, and is to be asked again. That it is too fast is noted once for each part."""
+    throttled = answer(status) is Answer.THROTTLED
+    if throttled and piece.throttled:
+        return
+    piece.throttled = piece.throttled or throttled
+    which = f"part {piece.sequence} of {piece.attempt.total}" if piece.attempt.total > 1 else "it"
+    what = f"{by} said {sentence(status)}; {which} is submitted again soon"
+    piece.attempt.notes.append(Noted(piece.attempt.job.message.id, now, "refused for now", what))
 
 
 LATER = 30_000

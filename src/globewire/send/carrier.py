@@ -21,6 +21,9 @@ AHEAD = 0.05
 class Listener(Protocol):
     """Who hears what becomes of what was submitted, and what the carrier asks."""
 
+    def left(self, ref: object) -> None:
+        """The submit_sm of `ref` is on its way."""
+
     def answered(self, ref: object, response: Pdu) -> None:
         """The carrier answered the submit_sm or query_sm of `ref`."""
 
@@ -160,6 +163,7 @@ class Carrier:
             ref, submission = self._queue.popleft()
             try:
                 pump.write(pump.session.request(Command.SUBMIT_SM, submission.fields, submission.tlvs, now=now, ref=ref))
+                self._listener.left(ref)
             except PduFault as fault:
                 self._listener.unfit(ref, fault)
         return None

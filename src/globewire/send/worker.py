@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -12,7 +13,7 @@ from globewire.hold.port import SEND, Became, CarrierStanding, Hold, Noted, Orde
 from globewire.message import CarrierId, Message, Millis, State
 from globewire.meter.dials import Meter
 from globewire.plan import OnUnknown
-from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, interrupted, part_taken
+from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, held_up, interrupted, part_taken
 from globewire.send.carrier import Carrier
 from globewire.send.hearing import Hearing
 from globewire.send.inquiry import Inquiry, Question
@@ -164,6 +165,11 @@ class Worker:
 
     # --- what the carrier says (send.carrier.Listener) -------------------------------------------------------------------
 
+    def left(self, ref: object) -> None:
+        """A submit_sm is on its way."""
+        assert isinstance(ref, Piece)
+        ref.submitted_at = self._now()
+
     def answered(self, ref: object, response: Pdu) -> None:
         """A submit_sm_resp: taken, or refused in one of three ways. Or what a question came to."""
         if isinstance(ref, Question):
@@ -179,10 +185,12 @@ class Worker:
                 self._carrier.throttled_since = None
                 attempt.taken.append(part_taken(ref, self.id, response.text("message_id"), self._now()))
             case Answer.THROTTLED:
+                held_up(ref, self.id, status, self._now())
                 self._carrier.pause()
                 self._carrier.submit(ref, ref.submission, first=True)
                 return self._take_back() if self._paused else None
             case Answer.TEMPORARY if ref.tries < len(TEMPORARY) and not self._idle:
+                held_up(ref, self.id, status, self._now())
                 self._resting[ref] = asyncio.get_running_loop().call_later(TEMPORARY[ref.tries], self._rested, ref)
                 ref.tries += 1
                 return None
@@ -227,7 +235,8 @@ class Worker:
         straight = attempt.refusal is None and not attempt.lost
         following = None if straight else self._routing.following(message, (*attempt.job.tried, self.id))
         unknown = OnUnknown.WAIT if straight else self._routing.on_unknown(message)
-        self._end(conclude(attempt, self.id, following, unknown, self._now()))
+        ending = conclude(attempt, self.id, following, unknown, self._now())
+        self._end(replace(ending, facts=(*attempt.notes, *ending.facts)))
 
     # --- record ----------------------------------------------------------------------------------------------------------
 

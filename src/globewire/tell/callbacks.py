@@ -7,12 +7,12 @@ and how late to try again is `verdict.retry`.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from globewire.errors import Unavailable
-from globewire.hold.port import TELL, Hold, Noted, Report, TellJob
+from globewire.hold.port import TELL, Hold, Noted, Push, Report, TellJob
 from globewire.message import AccountId, MessageId, Millis
 from globewire.meter.dials import Meter
 from globewire.tell.address import Resolve
@@ -169,15 +169,15 @@ class Callbacks:
     async def _tell(self, http: Client, job: TellJob, claimed_at: Millis, doubtful: bool) -> None:
         """Push one job and write down what came of it."""
         try:
-            result = await self._when_free(http, job, claimed_at, doubtful)
-            if result is not None:
-                await self._conclude(job, result)
+            made = await self._when_free(http, job, claimed_at, doubtful)
+            if made is not None:
+                await self._conclude(replace(job, push=made), made)
         except Unavailable:
             log.warning("callback.hold_unavailable", account=job.account)
         except Exception as fault:  # noqa: BLE001 - one endpoint's trouble must not end the stage; its lease brings it back
             log.error("callback.failed", account=job.account, fault=type(fault).__name__)
 
-    async def _when_free(self, http: Client, job: TellJob, claimed_at: Millis, doubtful: bool) -> PushResult | None:
+    async def _when_free(self, http: Client, job: TellJob, claimed_at: Millis, doubtful: bool) -> Push | None:
         """Push when a connection is free; None where that took so long that the lease might end before the push does."""
         try:
             if doubtful:
@@ -191,41 +191,42 @@ class Callbacks:
             (self._doubtful if doubtful else self._sound).discard(job.account)
             self._freed.set()
 
-    async def _push(self, http: Client, job: TellJob) -> PushResult:
-        content = callback.body(map(_item, job.reports))
-        headers = callback.headers(self._secret_of(job.account), self._clock() // 1000, content)
-        return await push(http, job.url, content, headers)
+    async def _push(self, http: Client, job: TellJob) -> Push:
+        at, content = self._clock(), callback.body(map(_item, job.reports))
+        headers = callback.headers(self._secret_of(job.account), at // 1000, content)
+        result = await push(http, job.url, content, headers)
+        return Push(at, result.took, result.status, result.acknowledged, result.reason, result.said, len(job.reports))
 
-    async def _conclude(self, job: TellJob, result: PushResult) -> None:
-        if result.acknowledged:
+    async def _conclude(self, job: TellJob, made: Push) -> None:
+        if made.acknowledged:
             self._failing.discard(job.account)
             await self._hold.done((job, ()))
-            self._count("acknowledged", job, result)
+            self._count("acknowledged", job, made)
             return
         self._failing.add(job.account)
         delay = retry.callback(job.tries, self._settings.delays)
         now = self._clock()
         if delay is None:
             await self._hold.bury(job, now)
-            self._count("buried", job, result)
-            why = f"given up after {job.tries + 1} pushes: {result.reason}"
+            self._count("buried", job, made)
+            why = f"given up after {job.tries + 1} pushes: {made.reason}"
             await self._hold.record(*(Noted(report.message, now, "callback", why) for report in job.reports))
         else:
             await self._hold.again((job, Millis(now + delay * 1000)))
-            self._count("again", job, result)
+            self._count("again", job, made)
 
-    def _count(self, became: str, job: TellJob, result: PushResult) -> None:
+    def _count(self, became: str, job: TellJob, made: Push) -> None:
         self._meter.pushes.of(became).add()
         self._meter.reports.of(became).add(len(job.reports))
-        self._meter.push_seconds.of(became).note(result.took / 1000)
-        level = log.debug if result.acknowledged else log.warning
+        self._meter.push_seconds.of(became).note(made.took / 1000)
+        level = log.debug if made.acknowledged else log.warning
         level(
             f"callback.{became}",
             account=job.account,
             reports=len(job.reports),
             tries=job.tries + 1,
-            reason=result.reason,
-            took=result.took,
+            reason=made.reason,
+            took=made.took,
         )
 
     async def _break_off(self) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -33,18 +33,22 @@ from globewire.wire import callback
 
 ANSWER_LENGTH = 64 * 1024
 """Bytes of an answer that are read; a longer one does not acknowledge."""
+ENOUGH, SOON = 1024, 1.0
+"""Bytes that are read of an answer that refuses, and for how many seconds."""
 STALE = 3
 """Sends of one push at most, where a kept connection turns out to have been closed by the other side meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What came of a push: the HTTP status (0 where no answer came), the reason in words, and the time in milliseconds."""
+    """What came of a push: the HTTP status (0 where no answer came), the reason in words, the time in milliseconds, and how the
+    answer begins."""
 
     status: int
     acknowledged: bool
     reason: str
     took: int
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +90,20 @@ async def client(*, private: bool, timeout: float, connections: int, resolve: Re
 async def push(client: Client, url: str, content: bytes, headers: dict[str, str]) -> PushResult:
     """POST `content` to `url` and judge the answer. Every failure is a result; nothing is raised."""
     started = time.monotonic()
-    status, reason = 0, endpoint.fault(url, client.private)
+    status, reason, said = 0, endpoint.fault(url, client.private), b""
     if not reason:
         try:
-            status, reason = await _post(client.session, url, content, headers)
+            status, reason, said = await _post(client.session, url, content, headers)
         except (ClientError, OSError, ValueError) as fault:
             reason = _reason(fault)
-    return PushResult(status, reason == ACKNOWLEDGED, reason, round((time.monotonic() - started) * 1000))
+    took = round((time.monotonic() - started) * 1000)
+    return PushResult(status, reason == ACKNOWLEDGED, reason, took, callback.beginning(said))
 
 
 ACKNOWLEDGED = "acknowledged"
 
 
-async def _post(session: ClientSession, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, str]:
+async def _post(session: ClientSession, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
     """Send, again at once where a kept connection was closed under us: that is no refusal, so it must not cost a minute."""
     sends = 0
     while True:
@@ -106,24 +111,34 @@ async def _post(session: ClientSession, url: str, content: bytes, headers: dict[
         trip = _Trip()
         try:
             async with session.post(url, data=content, headers=headers, allow_redirects=False, trace_request_ctx=trip) as response:
-                return response.status, await _judge(response)
+                return response.status, *await _judge(response)
         except (ServerDisconnectedError, ClientOSError):
             if not trip.reused or sends == STALE:
                 raise
 
 
-async def _judge(response: ClientResponse) -> str:
-    if 300 <= response.status < 400:
-        return "redirected, which is not followed"
+async def _judge(response: ClientResponse) -> tuple[str, bytes]:
+    """Whether it acknowledges, in words, and how it begins."""
     if response.status != 200:
-        return f"HTTP {response.status}"
+        redirected = 300 <= response.status < 400
+        return "redirected, which is not followed" if redirected else f"HTTP {response.status}", await _beginning(response)
     try:
-        await response.content.readexactly(ANSWER_LENGTH + 1)
+        whole = await response.content.readexactly(ANSWER_LENGTH + 1)
     except asyncio.IncompleteReadError as end:
         if callback.acknowledged(response.status, end.partial):
-            return ACKNOWLEDGED
-        return 'HTTP 200 without {"code": <number>} in the body'
-    return f"HTTP 200 with more than {ANSWER_LENGTH} bytes"
+            return ACKNOWLEDGED, end.partial
+        return 'HTTP 200 without {"code": <number>} in the body', end.partial
+    return f"HTTP 200 with more than {ANSWER_LENGTH} bytes", whole
+
+
+async def _beginning(response: ClientResponse) -> bytes:
+    """What comes soon of an answer that refuses already, whatever else it holds."""
+    read = b""
+    with suppress(ClientError, OSError):  # TimeoutError is one: what came until then is enough
+        async with asyncio.timeout(SOON):
+            while len(read) < ENOUGH and (more := await response.content.read(ENOUGH - len(read))):
+                read += more
+    return read
 
 
 def _reason(fault: Exception) -> str:

@@ -108,6 +108,16 @@ def acknowledged(status: int, content: bytes) -> bool:
     return isinstance(answer, dict) and type(answer.get("code")) in (int, float)
 
 
+SAID = 200
+"""Characters of an answer that are shown."""
+
+
+def beginning(content: bytes) -> str:
+    """How an endpoint's answer begins, for people to read: printable, on one line."""
+    text = " ".join(content[: 8 * SAID].decode("utf-8", "replace").split())
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)[:SAID]
+
+
 _EAST = 8 * 3600
 _DAY = 86_400
 _EPOCH = calendar(1970, 1, 1).toordinal()

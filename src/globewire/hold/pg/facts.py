@@ -19,6 +19,7 @@ import orjson
 from globewire.hold.changes import COMES_FROM, Written, waves, written
 from globewire.hold.pg.batch import Batch, since
 from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
+from globewire.hold.rows import part_row
 from globewire.message import FINAL, State
 
 
@@ -28,12 +29,12 @@ async def record(connection: Any, payloads: Sequence[Sequence[Fact]]) -> list[Wr
 
 
 _SUBMITTED = Batch(
-    "INSERT INTO part(message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id) SELECT * FROM {rows} "
-    "ON CONFLICT(message, sequence) DO UPDATE SET total = excluded.total, carrier = excluded.carrier, "
+    "INSERT INTO part(message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id, submitted_at) "
+    "SELECT * FROM {rows} ON CONFLICT(message, sequence) DO UPDATE SET total = excluded.total, carrier = excluded.carrier, "
     "carrier_id = excluded.carrier_id, state = excluded.state, at = excluded.at, settled_at = excluded.settled_at, "
-    "given_id = excluded.given_id, error = ''",
+    "given_id = excluded.given_id, submitted_at = excluded.submitted_at, error = ''",
     *("message bigint", "sequence integer", "total integer", "carrier text", "carrier_id text", "state text", "at bigint"),
-    *("settled_at bigint", "given_id text"),
+    *("settled_at bigint", "given_id text", "submitted_at bigint"),
 )
 _PART_BECAME = Batch(
     "UPDATE part AS p SET state = j.state, error = j.error, settled_at = j.at FROM {rows} "
@@ -54,9 +55,7 @@ _NOTE = Batch(
 async def write(connection: Any, facts: Sequence[Fact]) -> Counter[str]:
     """Write facts: parts first, then the messages' states, in the order given. How many messages came to which state."""
     parts = {(p.message, p.sequence): p for p in (f.part for f in facts if isinstance(f, Submitted))}
-    rows: list[Any] = [
-        (*key, p.total, p.carrier, p.carrier_id, p.state, p.at, p.settled_at, p.given_id) for key, p in sorted(parts.items())
-    ]
+    rows: list[Any] = [part_row(part) for _, part in sorted(parts.items())]
     await _SUBMITTED.run(connection, rows)
     became = {(f.message, f.sequence): f for f in facts if isinstance(f, PartBecame)}
     rows = [(*key, f.state, f.error, f.at) for key, f in sorted(became.items())]

@@ -96,14 +96,15 @@ _OLD = "SELECT id FROM message WHERE id < $1 AND ended_at > 0 ORDER BY id LIMIT 
 _OLD_CONVERSIONS = (
     "DELETE FROM conversion WHERE id IN (SELECT id FROM (SELECT id, at FROM conversion ORDER BY id LIMIT $2) AS c WHERE at < $1)"
 )
+_OLD_PUSHES = "DELETE FROM push WHERE id IN (SELECT id FROM (SELECT id, at FROM push ORDER BY id LIMIT $2) AS p WHERE at < $1)"
 _OLD_HEARD = "DELETE FROM heard WHERE id IN (SELECT id FROM heard WHERE due_at IS NULL AND heard_at < $1 ORDER BY id LIMIT $2)"
 
 
 async def forget(connection: Any, payloads: Sequence[tuple[int, int, int, int]]) -> list[int]:
     """Blank the texts of ended messages with ids below `bodies`, delete those below `messages`; rows touched.
 
-    Each payload is (bodies, messages, before, limit); receipts without a part that were heard, and conversions that were
-    reported, before `before` ms go too.
+    Each payload is (bodies, messages, before, limit); receipts without a part that were heard, conversions that were
+    reported, and pushes that were made, before `before` ms go too.
     What is deleted here are the ended messages of days that could not be dropped whole.
     """
     counts = []
@@ -114,7 +115,7 @@ async def forget(connection: Any, payloads: Sequence[tuple[int, int, int, int]])
                 await connection.execute(
                     f"DELETE FROM {table} WHERE {column} = ANY($1) AND {column} BETWEEN $2 AND $3", ids, ids[0], ids[-1]
                 )
-        others = [_count(await connection.execute(old, before, limit)) for old in (_OLD_HEARD, _OLD_CONVERSIONS)]
+        others = [_count(await connection.execute(old, before, limit)) for old in (_OLD_HEARD, _OLD_CONVERSIONS, _OLD_PUSHES)]
         counts.append(len(ids) + sum(others) + await _blank(connection, bodies, limit))
     return counts
 

@@ -18,6 +18,7 @@ from typing import Any, TypeGuard
 import orjson
 
 from globewire.hold.changes import Written, written
+from globewire.hold.pg import pushes
 from globewire.hold.pg.batch import DAY_OF_IDS, Batch, since
 from globewire.hold.pg.facts import write
 from globewire.hold.pg.keeping import text
@@ -154,7 +155,6 @@ async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str
 
 _SENT = "DELETE FROM sending WHERE message = ANY($1::bigint[])"
 _SETTLED = "DELETE FROM heard WHERE id = ANY($1::bigint[])"
-_TOLD = "DELETE FROM callback WHERE id = ANY($1::bigint[])"
 _RELEASE = Batch(
     "UPDATE outbox AS o SET due_at = j.due, last = j.last FROM {rows} WHERE o.account = j.account",
     *("account text", "due bigint", "last text"),
@@ -177,7 +177,7 @@ async def done(connection: Any, payloads: Sequence[Outcomes]) -> list[Written]:
         await connection.execute(_ANEW, [id for ids in anew for id in ids])
     states = await write(connection, [fact for _, facts in outcomes for fact in facts])
     if told := [job for job, _ in outcomes if isinstance(job, TellJob)]:
-        await connection.execute(_TOLD, [r.id for job in told for r in job.reports])
+        await pushes.tell(connection, told)
         await _RELEASE.run(connection, [(job.account, 0, "acknowledged") for job in told])
     return [replace(told, anew=bool(ids)) for told, ids in zip(written(states, len(payloads)), anew, strict=True)]
 
@@ -220,7 +220,6 @@ _AGAIN_SEND = Batch(
     *("message bigint", "due bigint", "carrier text", "tried text"),
 )
 _AGAIN_SETTLE = Batch("UPDATE heard AS h SET due_at = j.due FROM {rows} WHERE h.id = j.id", "id bigint", "due bigint")
-_AGAIN_TELL = "UPDATE callback SET tries = tries + 1 WHERE id = ANY($1::bigint[])"
 
 
 async def again(connection: Any, payloads: Sequence[Returning]) -> list[None]:
@@ -236,18 +235,19 @@ async def again(connection: Any, payloads: Sequence[Returning]) -> list[None]:
     await _AGAIN_SETTLE.run(connection, sorted(settles, key=lambda row: row[0]))
     told = [(job, due or 0) for job, due, _ in returned if isinstance(job, TellJob)]
     if told:
-        await connection.execute(_AGAIN_TELL, [r.id for job, _ in told for r in job.reports])
+        await pushes.refuse(connection, [job for job, _ in told])
         await _RELEASE.run(connection, [(job.account, due, "refused") for job, due in told])
     return [None] * len(payloads)
 
 
-_BURY = "UPDATE callback SET dead = true, tries = tries + 1 WHERE id = ANY($1::bigint[])"
+_BURY = "UPDATE callback SET dead = true WHERE id = ANY($1::bigint[])"
 _REVIVE = "UPDATE callback SET dead = false, tries = 0 WHERE account = $1 AND dead"
 _OPEN_OUTBOX = "UPDATE outbox SET due_at = 0 WHERE account = $1 AND last <> 'pushing'"
 
 
 async def bury(connection: Any, payloads: Sequence[TellJob]) -> list[None]:
     """Give reports up: they stay, and the endpoint's next ones are due."""
+    await pushes.refuse(connection, payloads)
     await connection.execute(_BURY, [r.id for job in payloads for r in job.reports])
     await _RELEASE.run(connection, [(job.account, 0, "given up") for job in payloads])
     return [None] * len(payloads)
@@ -261,6 +261,17 @@ async def revive(connection: Any, payloads: Sequence[str]) -> list[int]:
         counts.append(int(status.rpartition(" ")[2]))
         await connection.execute(_OPEN_OUTBOX, account)
     return counts
+
+
+async def replay(connection: Any, payloads: Sequence[tuple[int, int]]) -> list[bool]:
+    """Queue messages' reports again: (message, now). Whether it could be."""
+    found = []
+    for message, now in payloads:
+        account = await pushes.replay(connection, message, now)
+        if account is not None:
+            await connection.execute(_OPEN_OUTBOX, account)
+        found.append(account is not None)
+    return found
 
 
 _HASTEN = {

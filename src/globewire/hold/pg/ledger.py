@@ -1,10 +1,12 @@
 """The book of accounts in PostgreSQL, and everything that people look at: one row or one page at a time, never the hot path."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import orjson
 
+from globewire.hold.pg import pushes
 from globewire.hold.pg.batch import since
 from globewire.hold.pg.keeping import text
 from globewire.hold.port import (
@@ -146,13 +148,14 @@ STANDING = (
 
 
 async def look(connection: Any, wanted: MessageId) -> Standing | None:
-    """One message with its parts and notes."""
+    """One message with its parts, notes and pushes."""
     row = await connection.fetchrow(STANDING + "WHERE id = $1", wanted)
     if row is None:
         return None
     parts = await connection.fetch(f"SELECT {PART} FROM part WHERE message = $1 ORDER BY sequence", wanted)
     notes = await connection.fetch("SELECT at, what, detail FROM note WHERE message = $1 ORDER BY id", wanted)
-    return standing(decoded(row), parts, [tuple(note) for note in notes])
+    told = await pushes.of(connection, row[1], wanted, row[23]) if row[23] else ()
+    return standing(decoded(row), parts, [tuple(note) for note in notes], told)
 
 
 def decoded(row: Any) -> list[Any]:
@@ -170,7 +173,7 @@ async def outboxes(connection: Any) -> list[Outbox]:
         "LEFT JOIN callback AS c ON c.account = a.id LEFT JOIN outbox AS o ON o.account = a.id "
         "GROUP BY a.id, o.account HAVING a.callback <> '' OR count(c.id) > 0 ORDER BY a.id"
     )
-    return [Outbox(*row) for row in rows]
+    return [replace(Outbox(*row), **await pushes.last(connection, row[0])) for row in rows]
 
 
 _GIVEN_UP = "WHERE id = ANY(ARRAY(SELECT message FROM callback WHERE account = $1 AND dead ORDER BY id LIMIT $2)) ORDER BY id"

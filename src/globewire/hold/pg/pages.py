@@ -53,7 +53,7 @@ async def rows(connection: Any, question: Question, stretch: Stretch, limit: int
     statement = f"{STANDING} WHERE {' AND '.join((among, *conditions))} ORDER BY id DESC LIMIT $3"
     values = [value.replace("\0", "\ufffd") for value in values]  # as it is kept
     found = await connection.fetch(statement, stretch.since, stretch.before, limit, stretch.ids or (), *values)
-    return [standing(decoded(row), (), ()) for row in found]
+    return [standing(decoded(row)) for row in found]
 
 
 def _kept(part: str) -> str:
