@@ -262,77 +262,123 @@ async def test_nonces_and_keys_are_the_same_at_every_process(tmp_path: Path, dat
 
 # --- the same call many times ------------------------------------------------------------------------------------------------
 
-SENDS, COPIES = 100, 20
+COPIES = 20
+SENDS, FEWER = 2_000, 100
+"""Of one process on a file; and of several on a database, where it is the sharing that counts."""
+AT_ONCE = 200
 
 
 Calling = Callable[[int], Customer]
 """Whom the caller of this number calls now."""
 
 
-async def insistent(number: int, calling: Calling, replies: list[list[Reply]], answered: asyncio.Event) -> None:
-    """Make one of the calls under its key until it is answered with OK, whoever dies meanwhile."""
-    n = number % SENDS
-    while True:
-        try:
-            call = {"To": f"852612{n:05}", "Message": f"send {n}"}
-            reply = await calling(number).call("SendMessageToGlobe", call, key=f"key {n}")
-        except aiohttp.ClientError:
-            await asyncio.sleep(0.05)
-            continue
-        if reply.code == "OK":
-            replies[n].append(reply)
-            answered.set()
-            return
-        assert (reply.status, reply.code) == (503, "ServiceUnavailable")
+@dataclass(slots=True)
+class Storm:
+    """COPIES of each of `sends` calls, the copies of one at once. `replies` has the answers to each; `cut` counts the calls that
+    got none."""
 
+    sends: int
+    calling: Calling
+    replies: list[list[Reply]] = field(init=False)
+    cut: int = 0
+    _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
-async def storm(calling: Calling, kill: Callable[[], Awaitable[object]]) -> list[list[Reply]]:
-    """COPIES of each of SENDS calls at once; `kill` is called in the middle. The replies to each."""
-    replies: list[list[Reply]] = [[] for _ in range(SENDS)]
-    answered = asyncio.Event()
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        for n in range(SENDS * COPIES):
-            group.create_task(insistent(n, calling, replies, answered))
-        while sum(map(len, replies)) < SENDS * COPIES // 3:
-            answered.clear()
-            await answered.wait()
-        await kill()
-    return replies
+    def __post_init__(self) -> None:
+        self.replies = [[] for _ in range(self.sends)]
 
+    @property
+    def answers(self) -> int:
+        """How many calls have been answered with OK."""
+        return sum(map(len, self.replies))
 
-async def once_each(replies: list[list[Reply]], looking: Books) -> None:
-    """All copies got one answer, and there is one message for each."""
-    await looking.settled(State.ACCEPTED, State.SUBMITTED, at_least=SENDS)
-    found = {standing.message.id: standing.message.text for standing in await looking.everything()}
-    assert found == {each[0].id: f"send {n}" for n, each in enumerate(replies)}
-    assert {len(each) for each in replies} == {COPIES}
-    assert all(reply.fields == each[0].fields for each in replies for reply in each)
-    fresh = sum("x-globewire-idempotent-replay" not in reply.headers for each in replies for reply in each)
-    assert fresh <= SENDS
+    async def rage(self, kill: Callable[[], Awaitable[object]]) -> None:
+        """Make all of the calls; `kill` is called in the middle."""
+        numbers = iter(range(self.sends * COPIES))
+        async with asyncio.timeout(240), asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(self._caller(numbers))
+            while self.answers < self.sends * COPIES // 2:
+                self._answered.clear()
+                await self._answered.wait()
+            await kill()
+
+    async def conflicts(self) -> int:
+        """How many of the keys are refused for other content."""
+        numbers, refused = iter(range(self.sends)), 0
+
+        async def caller() -> None:
+            nonlocal refused
+            for n in numbers:
+                reply = await self._call(n, "other content", f"key {n}")
+                refused += (reply.status, reply.code) == (409, "IdempotencyKeyReused")
+
+        await asyncio.gather(*(caller() for _ in range(COPIES)))
+        return refused
+
+    async def _caller(self, numbers: Iterator[int]) -> None:
+        for number in numbers:
+            n = number // COPIES
+            reply = await self._insistent(n, number)
+            self.replies[n].append(reply)
+            self._answered.set()
+
+    async def _insistent(self, n: int, number: int) -> Reply:
+        """Call until it is answered with OK, whoever dies meanwhile."""
+        while True:
+            try:
+                reply = await self._call(number, f"send {n}", f"key {n}")
+            except aiohttp.ClientError:
+                self.cut += 1
+                await asyncio.sleep(0.05)
+                continue
+            if reply.code == "OK":
+                return reply
+            assert (reply.status, reply.code) == (503, "ServiceUnavailable")
+
+    async def _call(self, number: int, text: str, key: str) -> Reply:
+        call = {"To": "85261234567", "Message": text}
+        return await self.calling(number).call("SendMessageToGlobe", call, key=key)
+
+    async def once_each(self, looking: Books) -> None:
+        """All copies got one answer, and there is one message for each; whoever asks for something else is refused."""
+        await looking.settled(State.ACCEPTED, State.SUBMITTED, at_least=self.sends)
+        found = {standing.message.id: standing.message.text for standing in await looking.everything()}
+        assert found == {each[0].id: f"send {n}" for n, each in enumerate(self.replies)}
+        assert {len(each) for each in self.replies} == {COPIES}
+        assert all(reply.fields == each[0].fields for each in self.replies for reply in each)
+        replays = sum("x-globewire-idempotent-replay" in reply.headers for each in self.replies for reply in each)
+        assert self.sends * (COPIES - 1) <= replays < self.sends * COPIES
+        assert await self.conflicts() == self.sends
+        assert len(await looking.everything()) == self.sends
 
 
 async def test_copies_of_a_call_are_one_message_though_the_process_is_killed(tmp_path: Path) -> None:
     """One process on a file, killed in the middle and started again."""
     async with simulated() as (_, address), AsyncExitStack() as stack:
-        text = written(tmp_path, carrier("north", address), account())
+        text = written(tmp_path, carrier("north", address), account(quota={"SendMessageToGlobe": 100_000}))
         process = await stack.enter_async_context(serving(tmp_path, text))
-        callers = [await stack.enter_async_context(customer(process.address, 200))]
+        callers = [await stack.enter_async_context(customer(process.address, AT_ONCE))]
+        storm = Storm(SENDS, lambda _: callers[-1])
 
         async def kill() -> None:
             await process.kill()
             second = await stack.enter_async_context(serving(tmp_path, text))
-            callers.append(await stack.enter_async_context(customer(second.address, 200)))
+            callers.append(await stack.enter_async_context(customer(second.address, AT_ONCE)))
 
         looking = await stack.enter_async_context(books(tmp_path))
-        await once_each(await storm(lambda _: callers[-1], kill), looking)
+        await storm.rage(kill)
+        assert storm.cut
+        await storm.once_each(looking)
 
 
 async def test_copies_of_a_call_are_one_message_whichever_process_gets_them(tmp_path: Path, database: str) -> None:
     """Three processes on one database; one is killed in the middle, and its callers go to the others."""
     async with simulated() as (_, address), fleet(tmp_path, database, carrier("north", address), account(), places=PLACES) as home:
         alive = list(range(PLACES))
+        storm = Storm(FEWER, lambda n: home.customer(alive[n % len(alive)]))
 
         async def kill() -> None:
             await home.kill(alive.pop(0))
 
-        await once_each(await storm(lambda n: home.customer(alive[n % len(alive)]), kill), home.books)
+        await storm.rage(kill)
+        await storm.once_each(home.books)
