@@ -28,6 +28,9 @@ listen = "127.0.0.1:{api}"
 url = "{hold}"
 master_key_file = "{folder}/master.key"
 
+[send]
+backlog = {backlog}
+
 [callbacks]
 allow_private = true
 
@@ -48,6 +51,7 @@ system_id = "bench"
 password = "bench"
 binds = {binds}
 window = {window}
+pace = {pace}
 
 [[route]]
 carriers = ["sink"]
@@ -102,13 +106,17 @@ class Gateway:
 
     @classmethod
     @contextmanager
-    def started(cls, folder: Path, sink: Sink, binds: int, window: int, hold: str = "") -> Iterator[Self]:
-        """A gateway that delivers to the sink and keeps its files in `folder`, until the block ends."""
+    def started(
+        cls, folder: Path, sink: Sink, binds: int, window: int, hold: str = "", pace: int = 0, backlog: int = 1_000_000
+    ) -> Iterator[Self]:
+        """A gateway that delivers to the sink at this pace, in segments a second, and keeps its files in `folder`, until the block
+        ends."""
         api, file, log = free_port(), folder / "globewire.toml", folder / "globewire.log"
         ports = {"api": api, "push": sink.http, "smpp": sink.smpp}
         login = {"key": traffic.KEY, "secret": traffic.SECRET}
         hold = hold or f"sqlite://{folder}/globewire.db"
-        file.write_text(CONFIGURATION.format(**ports, **login, folder=folder, hold=hold, binds=binds, window=window))
+        limits = {"binds": binds, "window": window, "pace": pace, "backlog": backlog}
+        file.write_text(CONFIGURATION.format(**ports, **login, **limits, folder=folder, hold=hold))
         command = [sys.executable, "-m", "globewire", "serve", "--config", str(file)]
         began = time.monotonic()
         with log.open("wb") as output, running(command, stdout=output, stderr=output, cwd=folder) as child:

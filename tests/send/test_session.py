@@ -1,6 +1,7 @@
 """Pumps over real sockets on loopback: against each other, against a foreign client, and against peers that vanish."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -264,6 +265,27 @@ async def test_a_peer_that_does_not_read(servers: list[asyncio.Server]) -> None:
     assert not client.paused
     client.close()
     assert isinstance(await here.next(), Closed)
+
+
+async def test_a_peer_that_asks_and_never_reads_is_cut_off(servers: list[asyncio.Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it leaves unread is bounded: its connection ends, and the session says so."""
+    monkeypatch.setattr("globewire.send.session.MOST_UNREAD", 100_000)
+    there = Ear(accept)
+    port = await listen(servers, make(Side.SMSC, there))
+    servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)  # else the system takes megabytes
+    own = socket.socket()
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    own.connect(("127.0.0.1", port))
+    _, writer = await asyncio.open_connection(sock=own, limit=1024)
+    writer.write(encode(Pdu(Command.BIND_TRANSCEIVER, 0, 1, {"system_id": "test"}, {})))
+    submit = encode(Pdu(Command.SUBMIT_SM, 0, 2, {"destination_addr": "6591234567"}, {}))
+    with pytest.raises(ConnectionError):
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                writer.write(submit * 1000)
+                await writer.drain()
+    while not isinstance(await there.next(), Closed):
+        pass
 
 
 async def test_nobody_there() -> None:

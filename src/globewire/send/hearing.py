@@ -15,6 +15,9 @@ from globewire.wire.receipt import read
 
 log = structlog.get_logger()
 
+MOST = 2_000
+"""Receipts that may wait to be kept. SMPP sets no window for what a carrier brings: what is more it is told to offer again."""
+
 
 class Hearing:
     """Takes deliver_sm and data_sm of one carrier, and answers each when what it says is kept."""
@@ -30,6 +33,9 @@ class Hearing:
         if receipt is None:
             log.info("not a receipt", carrier=self._carrier.id, command=request.command)
             pump.write(pump.session.respond(request, Status.RX_P_APPN))
+            return
+        if len(self._pending) >= MOST:
+            pump.write(pump.session.respond(request, Status.RX_T_APPN))
             return
         self._pending.append((pump, request, Heard(self._carrier.id, receipt, self._now())))
         self._some.set()

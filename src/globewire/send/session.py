@@ -13,6 +13,8 @@ from globewire.wire.smpp import Closed, Event, Session
 
 CONNECT_TIMEOUT = 10.0
 _TICK = 1.0
+MOST_UNREAD = 4 * 1024 * 1024
+"""Octets that a peer may leave unread; then the connection is cut, since whatever else it asks for would only add to them."""
 _CLOSE_GRACE = 2.0
 """Seconds in which what is written may still leave after a close; then the connection is cut."""
 
@@ -117,6 +119,8 @@ class Pump(asyncio.Protocol):
             self._pending.clear()
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.write(data)
+                if self._transport.get_write_buffer_size() > MOST_UNREAD:
+                    self._transport.abort()
 
     def _arm(self) -> None:
         now = self._clock()

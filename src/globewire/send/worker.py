@@ -372,7 +372,7 @@ class Worker:
     async def _divert(self, why: str) -> None:
         """Move what is due here to the next carrier of its route; what has none stays."""
         self._take_back()
-        for job in await self._due(DIVERTED):
+        for job in await self._due(max(0, DIVERTED - len(self._endings))):
             message, now = job.message, self._now()
             following = self._routing.instead(message, self.id, job.tried)
             if (doubtful := self._doubtful(job, now)) is not None:
