@@ -26,7 +26,7 @@ listen = "127.0.0.1:{api}"
 
 [hold]
 url = "{hold}"
-master_key_file = "{folder}/master.key"
+master_key_file = "{key_file}"
 
 [send]
 backlog = {backlog}
@@ -107,16 +107,26 @@ class Gateway:
     @classmethod
     @contextmanager
     def started(
-        cls, folder: Path, sink: Sink, binds: int, window: int, hold: str = "", pace: int = 0, backlog: int = 1_000_000
+        cls,
+        folder: Path,
+        sink: Sink,
+        binds: int,
+        window: int,
+        hold: str = "",
+        *,
+        pace: int = 0,
+        backlog: int = 1_000_000,
+        key_file: Path | None = None,
     ) -> Iterator[Self]:
         """A gateway that delivers to the sink at this pace, in segments a second, and keeps its files in `folder`, until the block
-        ends."""
+        ends. Those that share a database need one `key_file`."""
+        folder.mkdir(exist_ok=True)
         api, file, log = free_port(), folder / "globewire.toml", folder / "globewire.log"
         ports = {"api": api, "push": sink.http, "smpp": sink.smpp}
         login = {"key": traffic.KEY, "secret": traffic.SECRET}
         hold = hold or f"sqlite://{folder}/globewire.db"
         limits = {"binds": binds, "window": window, "pace": pace, "backlog": backlog}
-        file.write_text(CONFIGURATION.format(**ports, **login, **limits, folder=folder, hold=hold))
+        file.write_text(CONFIGURATION.format(**ports, **login, **limits, key_file=key_file or folder / "master.key", hold=hold))
         command = [sys.executable, "-m", "globewire", "serve", "--config", str(file)]
         began = time.monotonic()
         with log.open("wb") as output, running(command, stdout=output, stderr=output, cwd=folder) as child:

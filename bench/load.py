@@ -12,6 +12,7 @@ import threading
 import time
 from array import array
 from collections import Counter, deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, cast
@@ -45,6 +46,16 @@ class Outcomes:
         outcomes.started = array("q", octets[: 8 * count])
         outcomes.ended = array("q", octets[8 * count : 16 * count])
         outcomes.became = bytearray(octets[16 * count :])
+        return outcomes
+
+    @classmethod
+    def joined(cls, several: Sequence[Self]) -> Self:
+        """Those of several runs, one after another."""
+        outcomes = cls(0)
+        for each in several:
+            outcomes.started += each.started
+            outcomes.ended += each.ended
+            outcomes.became += each.became
         return outcomes
 
     def milliseconds(self) -> list[float]:

