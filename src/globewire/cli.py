@@ -4,6 +4,8 @@ A command's module is loaded when its name is called, so that help is there at o
 2 the arguments, the configuration or the database cannot be used.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,8 +16,11 @@ from typing import Annotated
 import typer
 
 from globewire import __version__
-from globewire.commands.trouble import Trouble
+from globewire.commands.trouble import FAILED, Trouble
+from globewire.errors import reason
 
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What the system says where the standard output takes no more."""
 HELP = """\
 A self-hosted international SMS gateway. It speaks the SendMessageToGlobe API (Dysmsapi 2018-05-01) and delivers over your
 own carriers by SMPP 3.4; without a configuration it delivers to a simulated carrier, so that you can try it at once.
@@ -66,6 +71,7 @@ COMMANDS: dict[str, Row] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. What a user did wrong ends in a sentence on stderr, never in a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - whoever closed it wants to read nothing
     command = typer.main.get_command(application(COMMANDS.keys() & set(words)))
     try:
         _check(words)
@@ -75,7 +81,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return trouble.code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
+    except OSError as fault:
+        if fault.filename is not None or fault.errno not in UNWRITABLE:
+            raise
+        _say_no_more()
+        print(f"globewire: what it prints cannot be written: {reason(fault)}", file=sys.stderr)
+        return FAILED
     return 0
+
+
+def _say_no_more() -> None:
+    """Let go of the standard output, with what it could not write, which would else be tried and complained of once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def application(loaded: Collection[str] = tuple(COMMANDS)) -> typer.Typer:

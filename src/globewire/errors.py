@@ -143,3 +143,8 @@ def rows(business: bool) -> tuple[Row, ...]:
     """The table, in its order: the business codes, OK among them, or the gateway's own and the two that name a parameter."""
     named = tuple(row for row in globals().values() if isinstance(row, Row) and row.business is business)
     return named if business else (*named, missing(PARAMETER).row, invalid(PARAMETER).row)
+
+
+def reason(fault: BaseException) -> str:
+    """Why, in words: of what the system refused without its number and the path, which the sentence around it names."""
+    return (fault.strerror or "").lower() or str(fault) if isinstance(fault, OSError) else str(fault)

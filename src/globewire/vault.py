@@ -12,6 +12,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from globewire.errors import reason
+
 KEY_OCTETS = 32
 _NONCE_OCTETS = 12
 _FORM = b"\x01"
@@ -70,7 +72,7 @@ def _read(path: Path) -> bytes:
             raise VaultFault(f"the master key file {path} can be read by others: chmod 600 {path}")
         return base64.b64decode(path.read_text().strip(), validate=True)
     except (OSError, ValueError) as fault:
-        raise VaultFault(f"the master key file {path} cannot be read: {fault}") from fault
+        raise VaultFault(f"the master key file {path} cannot be read: {reason(fault)}") from fault
 
 
 def _make(path: Path) -> bytes:
@@ -88,7 +90,7 @@ def _make(path: Path) -> bytes:
         _flush_names(path.parent)
     except OSError as fault:
         draft.unlink(missing_ok=True)
-        raise VaultFault(f"the master key file {path} cannot be made: {fault}") from fault
+        raise VaultFault(f"the master key file {path} cannot be made: {reason(fault)}: check its folder and the disk") from fault
     return key
 
 

@@ -128,7 +128,7 @@ def test_what_a_backup_may_not_be_written_to(held: Run, place: Path) -> None:
         "link.db": "is the database itself",
         "used.db": "a database in use, or what one left",
         ".": "is no file",
-        "nowhere/copy.db": "cannot be made: No such file or directory",
+        "nowhere/copy.db": "cannot be made: no such file or directory",
     }.items():
         ran = held("backup", "--force", to)
         assert (ran.code, ran.out) == (1, "")

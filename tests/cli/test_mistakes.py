@@ -1,6 +1,8 @@
 """A user's mistake ends in a sentence that says what to do, on stderr, with exit code 2; never in a traceback."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -163,3 +165,21 @@ def test_what_the_configuration_declares_is_changed_there(shop: Run, place: Path
         ran = shop(*words)
         assert ran.code == 2
         assert "is declared in the configuration" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("config", "example"), ("account", "list"), ("account", "list", "--json")], ids=" ".join
+)
+def test_a_full_disk_under_what_is_printed(shop: Run, place: Path, words: tuple[str, ...]) -> None:
+    """As `> FILE` has it: a sentence, exit code 1, and nothing more at the end of the process."""
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "globewire", *words], cwd=place, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (1, "globewire: what it prints cannot be written: no space left on device\n")
+
+
+def test_a_standard_output_that_is_closed(shop: Run, place: Path) -> None:
+    command = f"{sys.executable} -m globewire account list >&-"
+    ran = subprocess.run(command, shell=True, cwd=place, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")

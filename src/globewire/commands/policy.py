@@ -11,6 +11,7 @@ from globewire.commands.options import NOTICED, AccountOption, ConfigOption, Jso
 from globewire.commands.plain import plain
 from globewire.commands.shop import Shop, visit
 from globewire.commands.trouble import Trouble
+from globewire.errors import reason
 from globewire.hold.port import PolicyEntry, UserEntry
 from globewire.verdict import policy as verdict
 
@@ -129,7 +130,7 @@ def _read(file: str) -> str:
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
+        why = reason(fault) if isinstance(fault, OSError) else "it is not UTF-8"
         raise Trouble(f"the file {file} cannot be read: {why}", "give the path of a policy document in JSON") from fault
 
 

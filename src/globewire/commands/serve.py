@@ -17,6 +17,7 @@ from globewire.commands.trouble import FAILED, Trouble
 from globewire.config import Config, Listen
 from globewire.config.kinds import LISTEN
 from globewire.declare import FIRST
+from globewire.errors import reason
 from globewire.gateway import Gateway
 from globewire.hold.schema import HoldAway, SchemaFault
 from globewire.vault import VaultFault
@@ -103,7 +104,7 @@ def _cannot_start(settings: Config, fault: OSError) -> Trouble:
         return Trouble(f"the address {settings.api.listen} (or the simulator's) is in use already", advice, code=FAILED)
     if fault.errno == errno.EADDRNOTAVAIL:
         return Trouble(f"this machine has no address {settings.api.listen.host}", "listen on 127.0.0.1, or on 0.0.0.0 for all")
-    return Trouble(f"the gateway cannot start: {fault}", "check [api] listen, certificate and certificate_key")
+    return Trouble(f"the gateway cannot start: {reason(fault)}", "check [api] listen, certificate and certificate_key")
 
 
 def _line(settings: Config, stages: frozenset[str], running: Gateway) -> dict[str, object]:

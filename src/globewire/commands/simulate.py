@@ -18,6 +18,7 @@ from globewire.commands.shop import checked, configuration
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.config import Listen, SimulatorSettings
 from globewire.config.kinds import LISTEN
+from globewire.errors import reason
 from globewire.send.simulator import Simulator
 from globewire.send.taken import Taken
 from globewire.verdict.script import MAGIC, Behaviour
@@ -85,7 +86,7 @@ async def _start(simulator: Simulator, listen: Listen) -> Listen:
     try:
         return Listen(*await simulator.start(listen.host, listen.port))
     except OSError as fault:
-        why = "is in use already" if fault.errno == errno.EADDRINUSE else f"cannot be listened on: {fault.strerror or fault}"
+        why = "is in use already" if fault.errno == errno.EADDRINUSE else f"cannot be listened on: {reason(fault)}"
         raise Trouble(f"the address {listen} {why}", "give another: --listen 127.0.0.1:0 takes any", code=FAILED) from fault
 
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from globewire.errors import reason
 from globewire.hold.database import fault_of, faults
 from globewire.hold.files import draft_of, publish
 from globewire.hold.schema import SchemaFault, version
@@ -42,13 +43,13 @@ def back_up(path: Path, to: Path, told: Told, *, replace: bool = False) -> Backu
     try:
         draft = draft_of(to)
     except OSError as fault:
-        raise BackupFault(f"{to} cannot be made: {fault.strerror}: check its folder and the disk") from fault
+        raise BackupFault(f"{to} cannot be made: {reason(fault)}: check its folder and the disk") from fault
     try:
         backup = _copy(path, draft, told)
         if not publish(draft, to, replace=replace):
             raise BackupFault(f"{to} has come to be there meanwhile: give another name")
     except (sqlite3.Error, OSError) as fault:
-        raise BackupFault(f"{to} cannot be written: {fault}: check its folder and the disk") from fault
+        raise BackupFault(f"{to} cannot be written: {reason(fault)}: check its folder and the disk") from fault
     finally:
         draft.unlink(missing_ok=True)
     return backup

@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from globewire.errors import reason
 from globewire.hold.files import draft_of, publish
 from globewire.hold.schema import SchemaFault, migrate, version
 
@@ -74,7 +75,7 @@ def fault_of(path: Path, fault: Exception) -> SchemaFault:
         return SchemaFault(f"the database {path} cannot be opened: it is damaged, or no database ({fault}): {RESTORE}")
     if code == sqlite3.SQLITE_BUSY:
         return SchemaFault(f"the database {path} cannot be opened: somebody (a `globewire copy`?) keeps all others out: let it end")
-    return SchemaFault(f"the database {path} cannot be opened: {fault}: check the path, its permissions and the disk")
+    return SchemaFault(f"the database {path} cannot be opened: {reason(fault)}: check the path, its permissions and the disk")
 
 
 def _make(path: Path) -> None:
