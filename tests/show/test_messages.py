@@ -1,11 +1,14 @@
 """The pages of messages, and of one message, over HTTP."""
 
+import csv
 import re
 
 import pytest
 
 from globewire.message import MessageId, State
-from show.conftest import Console
+from show.conftest import Console, Opening
+from stories.callbacks import receiving
+from stories.house import account, eventually, table
 
 
 async def sent(console: Console) -> dict[str, MessageId]:
@@ -102,3 +105,33 @@ async def test_no_such_message(console: Console, path: str) -> None:
     """It says so, and where to look."""
     seen = await console.get(path)
     assert (seen.status, "There is no message" in seen.text) == (404, True)
+
+
+async def test_all_that_fits_as_a_file(console: Console) -> None:
+    """With texts and whole numbers; a cell that would be a formula is none."""
+    for text in ("=1+1", "@SUM(A1)", 'a "quoted", text', "-1", "plain"):
+        await console.house.customer.send("6591234567", text, TaskId="+task")
+    seen = await console.get("/console/messages.csv?number=6591234567")
+    assert "attachment" in seen.headers["content-disposition"]
+    rows = list(csv.reader(seen.text.splitlines()))
+    assert len(rows) == 6
+    assert [row[-1] for row in rows[1:]] == ["plain", "'-1", 'a "quoted", text', "'@SUM(A1)", "'=1+1"]
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t"))]
+
+
+async def test_a_push_is_shown_and_replayed(opening: Opening) -> None:
+    """What the endpoint said of each; replayed, it is pushed again at once."""
+    async with receiving() as endpoint:
+        console = await opening(table("[callbacks]", allow_private=True), account(callback=endpoint.url))
+        id = await console.house.customer.send("6591234567", "Hello")
+        await console.house.books.until(id, State.DELIVERED)
+        await endpoint.arrived(1)
+        page = await eventually(lambda: _with(console, id, "acknowledged"))
+        assert "Replay this push" in page
+        assert (await console.post(f"/console/messages/{id}")).status == 303
+        await endpoint.arrived(2)
+
+
+async def _with(console: Console, id: MessageId, words: str) -> str | None:
+    page = (await console.get(f"/console/messages/{id}")).text
+    return page if words in page else None

@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from globewire.hold.port import Question
 from globewire.message import FINAL, MessageId, State
-from globewire.show.page import page
+from globewire.show.page import moment, page
+from globewire.show.sheet import sheet
 from globewire.show.window import window
 
 PAGE = 50
+MOST = 1_000_000_000
+"""Messages in a file: all."""
 SPANS = {"1h": "last hour", "24h": "last day", "7d": "last week", "30d": "last month"}
 """How far back a page may be asked to look."""
 STATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -100,6 +103,15 @@ async def messages(request: Request) -> Response:
         carriers=[(carrier, carrier) for carrier in sorted(looking.carriers)],
         accounts=[(account, account) for account in sorted(looking.accounts())],
     )
+
+
+async def as_csv(request: Request) -> Response:
+    """All messages that fit, as a file: whole numbers and texts, since the page shows them too."""
+    looking = window(request)
+    question = replace(asked(request).question(looking.now()), limit=MOST)
+    name = f"messages-{moment(looking.now())[:10]}.csv"
+    lines = (line async for line, _ in sheet(looking.hold, question, full=True))
+    return StreamingResponse(lines, media_type="text/csv", headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
 def _moment_of(id: MessageId | None) -> int:

@@ -16,7 +16,7 @@ from globewire.show.guard import Guard
 from globewire.show.inbox import inbox
 from globewire.show.live import events
 from globewire.show.message import message
-from globewire.show.messages import messages
+from globewire.show.messages import as_csv, messages
 from globewire.show.page import page, static
 from globewire.show.reference import openapi, reference
 from globewire.show.sessions import Sessions
@@ -50,7 +50,8 @@ ROUTES = (
     Route("/console/", inbox),
     Route("/console/inbox/{number}", inbox),
     Route("/console/messages", messages),
-    Route("/console/messages/{id:int}", message),
+    Route("/console/messages.csv", as_csv),
+    Route("/console/messages/{id:int}", message, methods=["GET", "POST"]),
     Route("/console/explorer", explorer, methods=["GET", "POST"]),
     Route("/console/access", access, methods=["GET", "POST"]),
     Route("/console/access/what-if", what_if),
