@@ -51,8 +51,8 @@ def test_magic_rows_are_of_known_words_and_statuses() -> None:
     for ending, row in MAGIC.items():
         assert len(ending) == 4
         assert row.does
-        assert row.fate.status in STATUSES
-        assert receipt_state(row.fate.word) is not None
+        assert row.outcome.status in STATUSES
+        assert receipt_state(row.outcome.word) is not None
 
 
 def test_magic_can_be_switched_off() -> None:

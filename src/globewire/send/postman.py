@@ -63,14 +63,26 @@ class Letter:
 
 
 class Postman:
-    """Brings receipts. An account's letters wait while none of its binds hears; of more than `most`, the oldest are lost."""
+    """Brings receipts. An account's letters wait while none of its binds hears; of more than `most`, the oldest are lost.
 
-    def __init__(self, form: ReceiptForm, later: Timetable, counts: Counter[str], most: int, clock: Callable[[], float]) -> None:
+    `clock` is that of `later`, `timers` that of the sessions."""
+
+    def __init__(
+        self,
+        form: ReceiptForm,
+        later: Timetable,
+        counts: Counter[str],
+        most: int,
+        *,
+        clock: Callable[[], float],
+        timers: Callable[[], float],
+    ) -> None:
         self._form = form
         self._later = later
         self._counts = counts
         self._most = most
         self._clock = clock
+        self._timers = timers
 
     def bring(self, account: Account, taken: Taken, times: int) -> None:
         """Tell `account` how its message ended, so many times, if the message asked for that."""
@@ -112,7 +124,7 @@ class Postman:
     def _send(self, line: Line, letter: Letter) -> None:
         fields, tlvs = receipt(letter.taken, self._form)
         try:
-            line.pump.write(line.pump.session.request(Command.DELIVER_SM, fields, tlvs, now=self._clock(), ref=letter))
+            line.pump.write(line.pump.session.request(Command.DELIVER_SM, fields, tlvs, now=self._timers(), ref=letter))
             self._counts["receipts"] += 1
         except PduFault:
             self._counts["receipts.lost"] += 1  # an address that a submit may hold and a receipt may not

@@ -8,17 +8,21 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from random import Random
 
 from globewire.send.postman import Account, Line, Postman
 from globewire.send.session import Pump
-from globewire.send.taken import Taken, body, query_answer
+from globewire.send.taken import Taken, body, query_answer, unheard_of
 from globewire.send.timetable import Timetable
+from globewire.verdict.orders import Orders
 from globewire.verdict.script import Behaviour, Fate, IdForm, Reply, decide, validity
 from globewire.wire.pdu import Command, Fields, Pdu, Status
 from globewire.wire.smpp import BINDS, Answered, Asked, Closed, Event, Session, Side, Unanswered
+from globewire.wire.submission import UDH_INDICATOR
+from globewire.wire.tie import tie
 
 __all__ = ["Behaviour", "Simulator"]
 
@@ -34,8 +38,10 @@ class Simulator:
     """A simulated carrier. `taken` are the newest messages it took, by id, at most `remember`; `counts` what it did.
 
     `most` bounds what waits to be answered or told: above it submits are refused (ESME_RMSGQFUL), and the oldest untold
-    receipt of an account that does not listen is dropped. `clock` gives seconds that never go back, `wall` those since 1970.
-    Ids count up from the time of the start, so that a restart does not give them again.
+    receipt of an account that does not listen is dropped. `clock` gives seconds that never go back, `wall` those since 1970:
+    where they are moved, `look_again` has all that is due by then happen at once. `timers` are the seconds of the sessions, which
+    concern a real peer. Ids count up from the time of the start, so that a restart does not give them again. `orders` are what is
+    to happen to the next messages.
     """
 
     def __init__(
@@ -46,8 +52,10 @@ class Simulator:
         most: int = 100_000,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        timers: Callable[[], float] = time.monotonic,
     ) -> None:
         self.behaviour = behaviour
+        self.orders = Orders()
         self.taken: OrderedDict[str, Taken] = OrderedDict()
         self.counts: Counter[str] = Counter()
         self.accounts: dict[str, Account] = {}
@@ -55,12 +63,13 @@ class Simulator:
         self._most = most
         self._clock = clock
         self._wall = wall
+        self._timers = timers
         self._dice = Random(behaviour.seed)
         self._ids = count(int(wall() * 1000) * 1000)
         self._tried: OrderedDict[tuple[str, bytes], None] = OrderedDict()
         self._lines: dict[Pump, Line] = {}
         self._later = Timetable(clock)
-        self._postman = Postman(behaviour.receipt_form, self._later, self.counts, most, clock)
+        self._postman = Postman(behaviour.receipt_form, self._later, self.counts, most, clock=clock, timers=timers)
         self._server: asyncio.Server | None = None
         self._left = asyncio.Event()
         self._answers: dict[int, Callable[[Line, Pdu], None]] = {
@@ -91,11 +100,31 @@ class Simulator:
             await self._left.wait()
         await server.wait_closed()
 
+    def look_again(self) -> None:
+        """The clock was moved: answer and tell at once what is due by now."""
+        self._later.look_again()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is due that has not left, or a receipt under way that is not acknowledged."""
+        waiting = any(account.untold and account.lines for account in self.accounts.values())
+        return waiting or self._later.due() or any(pump.session.in_flight for pump in self._lines)
+
+    def tell(self, system_id: str, id: str, word: str, *, error: int | None = None, to: str = "", sender: str = "") -> None:
+        """Bring a receipt of the message `id`, whatever became of it, to whoever binds as `system_id`. `to` and `sender` are what
+        it says of one that was not taken here, or is forgotten."""
+        known, now = self.taken.get(id), self._wall()
+        if known is None:
+            letter = unheard_of(id, to, sender, word, error, now)
+        else:
+            letter = replace(known, final_at=now, word=word, error=error)
+        self._postman.bring(self._account(system_id), letter, 1)
+
     # --- who is there ----------------------------------------------------------------------------------------------------
 
     def _connect(self) -> Pump:
-        session = Session(Side.SMSC, enquire_link=ENQUIRE_LINK, response_timeout=RESPONSE_TIMEOUT, now=self._clock())
-        pump = Pump(session, self._hear, self._clock)
+        session = Session(Side.SMSC, enquire_link=ENQUIRE_LINK, response_timeout=RESPONSE_TIMEOUT, now=self._timers())
+        pump = Pump(session, self._hear, self._timers)
         self._lines[pump] = Line(pump)
         self.counts["connections"] += 1
         return pump
@@ -123,8 +152,11 @@ class Simulator:
         self._answer(line, asked, status, {} if status else {"system_id": NAME})
         self.counts["binds.refused" if status else "binds"] += 1
         if status == Status.ROK:
-            line.account = self.accounts.setdefault(system_id, Account(system_id, self.behaviour.throughput))
+            line.account = self._account(system_id)
             line.account.lines.append(line)
+
+    def _account(self, system_id: str) -> Account:
+        return self.accounts.setdefault(system_id, Account(system_id, self.behaviour.throughput))
 
     def _login(self, system_id: str, password: str) -> int:
         wanted = self.behaviour
@@ -154,7 +186,9 @@ class Simulator:
         again = key in self._tried
         if again:
             del self._tried[key]
-        fate = decide(self.behaviour, key[0], again, validity(asked.text("validity_period")), self._dice)
+        tied = tie(bool(asked.number("esm_class") & UDH_INDICATOR), text, asked.tlvs)
+        ordered = self.orders.next(key[0], tied)
+        fate = decide(self.behaviour, key[0], again, validity(asked.text("validity_period")), self._dice, ordered)
         if fate.status or fate.reply is not Reply.ANSWER:
             self._fail(line, asked, fate, key)
         else:
@@ -188,7 +222,7 @@ class Simulator:
         response_id = str(number) if form is IdForm.DECIMAL else f"{number:X}"
         receipt_id = response_id if form is not IdForm.HEX_DECIMAL else str(number)
         wait = 0.0 if fate.early else fate.latency + fate.delay
-        taken = Taken(asked, response_id, receipt_id, text, wall, wall + wait, fate.word)
+        taken = Taken(asked, response_id, receipt_id, text, wall, wall + wait, fate.word, fate.error)
         self.taken[response_id] = taken
         if len(self.taken) > self._remember:
             self.taken.popitem(last=False)
@@ -226,7 +260,7 @@ class Simulator:
     def _cancel(self, line: Line, asked: Pdu) -> None:
         taken = self._pending(asked)
         if taken is not None:
-            taken.word = "DELETED"
+            taken.word, taken.error = "DELETED", None
         self._answer(line, asked, Status.RCANCELFAIL if taken is None else Status.ROK)
 
     def _replace(self, line: Line, asked: Pdu) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from globewire.verdict.script import ERRORS, ReceiptForm
-from globewire.wire.pdu import Fields, Pdu, Tag, tlv
+from globewire.wire.pdu import Command, Fields, Pdu, Tag, tlv
 
 STATES: dict[str, int] = {
     "ENROUTE": 1,
@@ -33,7 +33,8 @@ _TEXTUAL = frozenset({0, 1, 3})
 class Taken:
     """A message that was taken. `submit` is its PDU, `id` and `receipt_id` its id as spelt in responses and in receipts.
 
-    It stands ENROUTE until `final_at`, then as `word`. cancel_sm changes `word`, and replace_sm `text`.
+    It stands ENROUTE until `final_at`, then as `word`. cancel_sm changes `word`, and replace_sm `text`. `error` is its receipt's
+    `err`, None for the one that goes with the word.
     """
 
     submit: Pdu
@@ -43,11 +44,17 @@ class Taken:
     taken_at: float
     final_at: float
     word: str
+    error: int | None = None
 
     @property
     def destination(self) -> str:
         """The number it goes to, as it was submitted."""
         return self.submit.text("destination_addr")
+
+    @property
+    def err(self) -> int:
+        """What its receipt has as `err`."""
+        return ERRORS.get(self.word, 0) if self.error is None else self.error
 
     def state(self, now: float) -> str:
         """Its state at `now`, as a receipt's word."""
@@ -65,9 +72,21 @@ def wants_receipt(submit: Pdu, word: str) -> bool:
     return asked == 1 or (asked == 2 and word != "DELIVRD") or (asked == 3 and word == "DELIVRD")
 
 
+def unheard_of(id: str, to: str, sender: str, word: str, error: int | None, now: float) -> Taken:
+    """A message that was never submitted, for whoever wants a receipt of it all the same."""
+    fields: Fields = {
+        "destination_addr": to,
+        "dest_addr_ton": 1,
+        "dest_addr_npi": 1,
+        "source_addr": sender,
+        "registered_delivery": 1,
+    }
+    return Taken(Pdu(Command.SUBMIT_SM, 0, 0, fields), id, id, b"", now, now, word, error)
+
+
 def receipt(taken: Taken, form: ReceiptForm) -> tuple[Fields, Mapping[int, bytes]]:
     """The fields and optional parameters of the deliver_sm that tells how `taken` ended (SMPP 3.4 appendix B)."""
-    error = ERRORS.get(taken.word, 0)
+    error = taken.err
     tlvs: dict[int, bytes] = {}
     if form is not ReceiptForm.TEXT:
         tlvs[Tag.RECEIPTED_MESSAGE_ID] = tlv(Tag.RECEIPTED_MESSAGE_ID, taken.receipt_id)
@@ -95,7 +114,7 @@ def query_answer(taken: Taken, now: float) -> Fields:
         "message_id": taken.id,
         "final_date": f"{_date(int(taken.final_at))}000+" if final else "",
         "message_state": STATES.get(word, STATES["UNKNOWN"]),
-        "error_code": ERRORS.get(word, 0) if final else 0,
+        "error_code": min(taken.err, 255) if final else 0,
     }
 
 

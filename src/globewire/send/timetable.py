@@ -29,6 +29,16 @@ class Timetable:
         if self._timer is None or at < self._wakes_at - self._tick:
             self._arm(at)
 
+    def look_again(self) -> None:
+        """The clock was moved: make at once what is due by now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._wake()
+
+    def due(self) -> bool:
+        """Whether a call is due that was not made yet."""
+        return bool(self._calls) and self._calls[0][0] <= self._clock()
+
     def close(self) -> None:
         """Forget all calls, and take no more."""
         self._closed = True

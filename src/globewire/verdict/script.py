@@ -5,7 +5,7 @@ Nothing here speaks SMPP; `send.simulator` acts on the fate.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Protocol, TypeVar
 
@@ -64,7 +64,8 @@ class Fate:
     """What happens to one submit. A `status` other than 0 refuses it, and then there is nothing after the response.
 
     `word` is the state it ends in, `delay` seconds after the response, and `receipts` how often that is told, if told at
-    all. `early`: the receipt leaves at once, `latency` before the response.
+    all. `early`: the receipt leaves at once, `latency` before the response. `error` is the receipt's `err`, None for the one
+    that goes with the word.
     """
 
     reply: Reply = Reply.ANSWER
@@ -74,14 +75,29 @@ class Fate:
     delay: float = 0.0
     receipts: int = 1
     early: bool = False
+    error: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What somebody wants to become of a submit, as a `Fate` has it; `latency` and `delay` of None are left to the behaviour."""
+
+    reply: Reply = Reply.ANSWER
+    status: int = 0
+    latency: float | None = None
+    word: str = "DELIVRD"
+    delay: float | None = None
+    receipts: int = 1
+    early: bool = False
+    error: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Magic:
-    """A number's ending and what it brings about. `first` says that only the first try of a text meets this fate."""
+    """A number's ending and what it brings about. `first` says that only the first try of a text meets it."""
 
     does: str
-    fate: Fate
+    outcome: Outcome
     first: bool = False
     late: bool = False
 
@@ -93,31 +109,38 @@ class Dice(Protocol):
         """A number from 0 up to, but not, 1."""
 
 
-def decide(behaviour: Behaviour, destination: str, again: bool, validity: float | None, dice: Dice) -> Fate:
+def decide(
+    behaviour: Behaviour, destination: str, again: bool, validity: float | None, dice: Dice, ordered: Outcome | None = None
+) -> Fate:
     """The fate of a submit to `destination` (digits). `again`: this text to this number was tried before and not answered well.
 
-    `validity` is in seconds, None for no end. Four numbers are drawn from `dice` at every call, so that no
-    outcome shifts the chances of the next.
+    `validity` is in seconds, None for no end. What is `ordered` goes before the number's ending, and that before the behaviour.
+    Four numbers are drawn from `dice` at every call, so that no outcome shifts the chances of the next.
     """
     latency, error, word, delay = dice.random(), dice.random(), dice.random(), dice.random()
     magic = MAGIC.get(destination[-4:]) if behaviour.magic else None
-    wait = behaviour.late if magic is not None and magic.late else _between(behaviour.receipt_delay, delay)
-    if magic is None:
-        told = Fate(status=_share(behaviour.errors, error, 0), word=_weighted(behaviour.receipts, word))
+    if ordered is not None:
+        told = ordered
+    elif magic is not None:
+        told = _TAKEN if magic.first and again else _outcome(magic, behaviour)
     else:
-        told = _TAKEN if magic.first and again else magic.fate
-    if told.early:
-        wait = 0.0
+        told = Outcome(status=_share(behaviour.errors, error, 0), word=_weighted(behaviour.receipts, word))
+    wait = 0.0 if told.early else _between(behaviour.receipt_delay, delay) if told.delay is None else told.delay
     expired = validity is not None and validity < wait
     return Fate(
         told.reply,
         told.status,
-        _between(behaviour.latency, latency) + (AHEAD if told.early else 0.0),
+        (_between(behaviour.latency, latency) if told.latency is None else told.latency) + (AHEAD if told.early else 0.0),
         "EXPIRED" if expired else told.word,
         validity if validity is not None and expired else wait,
         told.receipts,
         told.early,
+        None if expired else told.error,
     )
+
+
+def _outcome(magic: Magic, behaviour: Behaviour) -> Outcome:
+    return replace(magic.outcome, delay=behaviour.late) if magic.late else magic.outcome
 
 
 def validity(period: str) -> float | None:
@@ -130,19 +153,20 @@ def validity(period: str) -> float | None:
     return float(sum(int(period[at : at + 2]) * unit for at, unit in zip(range(0, 12, 2), _UNITS, strict=True)))
 
 
+_UNHEARD, _DROPPED = Outcome(Reply.SILENCE, receipts=0), Outcome(Reply.DROP, receipts=0)
 MAGIC: dict[str, Magic] = {
-    "9001": Magic("taken, then a receipt UNDELIV", Fate(word="UNDELIV")),
-    "9002": Magic("taken, then a receipt EXPIRED", Fate(word="EXPIRED")),
-    "9003": Magic("taken, then a receipt REJECTD", Fate(word="REJECTD")),
-    "9004": Magic("refused at submit with ESME_RINVDSTADR", Fate(status=0x0B)),
-    "9005": Magic("the first try throttled with ESME_RTHROTTLED, the next delivered", Fate(status=0x58), first=True),
-    "9006": Magic("taken and delivered, but no receipt comes", Fate(receipts=0)),
-    "9007": Magic("taken, then a late receipt DELIVRD", Fate(), late=True),
-    "9008": Magic("the receipt DELIVRD arrives before the response", Fate(early=True)),
-    "9009": Magic("the first try never answered nor receipted, the next delivered", Fate(Reply.SILENCE, receipts=0), first=True),
-    "9010": Magic("the first try answered by ending the connection, the next delivered", Fate(Reply.DROP, receipts=0), first=True),
-    "9011": Magic("taken, then the receipt DELIVRD twice", Fate(receipts=2)),
-    "9012": Magic("the first try refused with ESME_RSYSERR, the next delivered", Fate(status=0x08), first=True),
+    "9001": Magic("taken, then a receipt UNDELIV", Outcome(word="UNDELIV")),
+    "9002": Magic("taken, then a receipt EXPIRED", Outcome(word="EXPIRED")),
+    "9003": Magic("taken, then a receipt REJECTD", Outcome(word="REJECTD")),
+    "9004": Magic("refused at submit with ESME_RINVDSTADR", Outcome(status=0x0B)),
+    "9005": Magic("the first try throttled with ESME_RTHROTTLED, the next delivered", Outcome(status=0x58), first=True),
+    "9006": Magic("taken and delivered, but no receipt comes", Outcome(receipts=0)),
+    "9007": Magic("taken, then a late receipt DELIVRD", Outcome(), late=True),
+    "9008": Magic("the receipt DELIVRD arrives before the response", Outcome(early=True)),
+    "9009": Magic("the first try never answered nor receipted, the next delivered", _UNHEARD, first=True),
+    "9010": Magic("the first try answered by ending the connection, the next delivered", _DROPPED, first=True),
+    "9011": Magic("taken, then the receipt DELIVRD twice", Outcome(receipts=2)),
+    "9012": Magic("the first try refused with ESME_RSYSERR, the next delivered", Outcome(status=0x08), first=True),
 }
 """The endings of destination numbers that choose an outcome; docs/simulator.md shows this table. All others: by behaviour."""
 
@@ -152,7 +176,7 @@ ERRORS: dict[str, int] = {"DELIVRD": 0, "UNDELIV": 1, "EXPIRED": 2, "REJECTD": 3
 AHEAD = 0.1
 """Seconds by which an early receipt precedes its response, so that it does so also where it takes another connection."""
 
-_TAKEN = Fate()
+_TAKEN = Outcome()
 _UNITS = (365 * 86_400, 30 * 86_400, 86_400, 3_600, 60, 1)
 T = TypeVar("T")
 
