@@ -1,5 +1,6 @@
 """The clocks of a running gateway: the wall's, and one that never goes back. An emulator may move them ahead of the real ones."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Clock:
     def __init__(self) -> None:
         self._passed = 0.0
         self._leapt = 0.0
+        self._timers: set[Timer] = set()
         self.moved: list[Callable[[], None]] = []
         at = self.monotonic()
         self._settings = [_Setting(self.now() - round(at * 1000), at, at)]
@@ -40,6 +42,10 @@ class Clock:
     def now(self) -> Millis:
         """The wall clock, in milliseconds since 1970."""
         return Millis(time.time_ns() // 1_000_000 + round((self._passed + self._leapt) * 1000))
+
+    def outside(self, tell: Callable[[], Millis]) -> Millis:
+        """What `tell`, of this clock, would show if it had never been advanced: for what is held against clocks of others."""
+        return Millis(tell() - round(self._passed * 1000))
 
     def wall(self) -> float:
         """The wall clock, in seconds since 1970."""
@@ -65,10 +71,23 @@ class Clock:
         """Seconds from some moment; never fewer than before."""
         return time.monotonic() + self._passed
 
+    @property
+    def ahead(self) -> float:
+        """Seconds by which it was advanced in all."""
+        return self._passed
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> "Timer":
+        """Have `call` made when so long has passed by `monotonic`. Like a loop's call_later, which an advance would not hurry."""
+        timer = Timer(self.monotonic() + seconds, call, self._timers, self.monotonic)
+        self._timers.add(timer)
+        return timer
+
     def advance(self, seconds: float) -> None:
         """Move on by `seconds`, which must not be negative."""
         assert seconds >= 0
         self._passed += seconds
+        for timer in sorted(self._timers, key=lambda timer: timer.at):
+            timer.look_again()
         self._tell()
 
     def leap(self, seconds: float) -> None:
@@ -91,3 +110,29 @@ class Clock:
     def _tell(self) -> None:
         for call in self.moved:
             call()
+
+
+class Timer:
+    """A call to be made at `at` of a clock that may be advanced."""
+
+    def __init__(self, at: float, call: Callable[[], None], pending: "set[Timer]", clock: Callable[[], float]) -> None:
+        self.at = at
+        self._call, self._pending, self._clock = call, pending, clock
+        self._arm()
+
+    def cancel(self) -> None:
+        """Make no call."""
+        self._pending.discard(self)
+        self._handle.cancel()
+
+    def look_again(self) -> None:
+        """The clock was moved: make the call soon where it is due, else as much sooner."""
+        self._handle.cancel()
+        self._arm()
+
+    def _arm(self) -> None:
+        self._handle = asyncio.get_running_loop().call_later(max(0.0, self.at - self._clock()), self._due)
+
+    def _due(self) -> None:
+        self._pending.discard(self)
+        self._call()

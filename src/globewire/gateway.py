@@ -49,10 +49,11 @@ from globewire.send.routing import Routing
 from globewire.send.simulator import Simulator
 from globewire.send.worker import Worker
 from globewire.settle.receipts import Receipts
+from globewire.show.emulation import Emulation
 from globewire.show.probes import PATHS, probes
 from globewire.show.serving import Serving
 from globewire.show.sessions import Sessions
-from globewire.show.site import PREFIXES, site
+from globewire.show.site import prefixes, site
 from globewire.show.window import Window
 from globewire.tell.callbacks import Callbacks
 from globewire.tell.callbacks import Settings as Pushing
@@ -125,6 +126,10 @@ class Gateway:
         self._connections: Callable[[], int] = int
         self.meter = Meter()
         """What its stages count."""
+        self._simulator: Simulator | None = None
+        self._workers: dict[CarrierId, Worker] = {}
+        self._receipts: Receipts | None = None
+        self._sweeping: Sweep | None = None
         self.api: tuple[str, int] | None = None
         self.metrics: tuple[str, int] | None = None
         self.simulator: tuple[str, int] | None = None
@@ -154,6 +159,7 @@ class Gateway:
         config, only = self._config, self._only
         hold = await open_hold(config.hold, create=True, meter=self.meter)
         self._stops.append(hold.close)
+        self._clock.moved.append(hold.look_again)
         if not config.hold.shared:
             self._stops.append(Claimant(Path(config.hold.path), sorted(only), STAGES).release)
         self._stops.append(partial(_let_go, hold, self._me))
@@ -175,11 +181,13 @@ class Gateway:
         if "send" in only:
             self._send(hold, carriers, Routing(router, config.routes))
         if "settle" in only:
-            self._run(Receipts(hold, now=self._due, meter=self.meter).run)
+            self._receipts = Receipts(hold, now=self._due, meter=self.meter)
+            self._run(self._receipts.run)
         if "tell" in only:
             self._tell(hold, registry)
         if "tend" in only:
-            self._run(self._sweep(hold, carriers).run)
+            self._sweeping = self._sweep(hold, carriers)
+            self._run(self._sweeping.run)
         if "accept" in only:
             await self._accept(hold, registry, keeper, router, carriers, ready, scrape)
         self._started = True
@@ -208,7 +216,8 @@ class Gateway:
         """The carriers by id; the simulator among them where it is wanted, and started where messages are sent."""
         settings, carriers = self._config.simulator, carriers_of(self._config)
         if settings.enabled and "send" in self._only:
-            simulator = Simulator(settings.behaviour)
+            simulator = self._simulator = Simulator(settings.behaviour, clock=self._clock.monotonic, wall=self._clock.wall)
+            self._clock.moved.append(simulator.look_again)
             self.simulator = host, port = await simulator.start(settings.listen.host, settings.listen.port)
             self._stops.append(simulator.stop)
             carriers[SIMULATOR] = replace(SIMULATED, host=host, port=port)
@@ -249,19 +258,43 @@ class Gateway:
     def _send(self, hold: Hold, carriers: dict[CarrierId, Carrier], routing: Routing) -> None:
         """A worker for each carrier; they stop all together, since each may have to wait for its carrier's answers."""
         clock = asyncio.get_running_loop().time
+        self._clock.moved.append(self._look_again)
         stops = []
         for carrier in carriers.values():
             tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
             sessions = partial(CarrierSessions, carrier, tls=tls, clock=clock, jitter=random.random)
-            make = partial(
-                Worker, hold, carrier, routing, now=self._due, earliest=self._clock.earliest, make=sessions, meter=self.meter
+            worker = partial(
+                Worker,
+                hold,
+                carrier,
+                routing,
+                now=self._due,
+                earliest=self._clock.earliest,
+                make=sessions,
+                later=self._clock.call_later,
+                meter=self.meter,
             )
+            make = partial(self._worker, worker)
             stops.append(self._send_while_owned(hold, carrier.id, make) if self._config.hold.shared else self._work(make()))
 
         async def stop() -> None:
             await asyncio.gather(*(stop() for stop in stops))
 
         self._stops.append(stop)
+
+    def _worker(self, make: Callable[[], Worker]) -> Worker:
+        worker = make()
+        self._workers[worker.id] = worker
+        return worker
+
+    def _look_again(self) -> None:
+        """The clock was moved: no worker pauses any longer."""
+        for worker in self._workers.values():
+            worker.look_again()
+
+    def _busy(self) -> bool:
+        """Whether a stage of this process has something in hand that does not wait for later."""
+        return any(worker.busy for worker in self._workers.values()) or (self._receipts is not None and self._receipts.busy)
 
     def _work(self, worker: Worker) -> Stop:
         return self._begin(worker.run, before=partial(worker.stop, DRAIN))
@@ -299,8 +332,14 @@ class Gateway:
         )
 
     def _tell(self, hold: Hold, registry: Registry) -> None:
+        clock = self._clock
         callbacks = Callbacks(
-            hold, settings=self._pushing(), clock=self._clock.now, secret_of=registry.callback_secret, meter=self.meter
+            hold,
+            settings=self._pushing(),
+            clock=clock.now,
+            stamp=partial(clock.outside, clock.now),
+            secret_of=registry.callback_secret,
+            meter=self.meter,
         )
         self._run(callbacks.run, before=callbacks.stop)
 
@@ -339,11 +378,12 @@ class Gateway:
         pressure = Pressure(hold, self._config.send.backlog)
         self._run(pressure.run)
         turns = SharedTurns(hold, self._clock.steady) if shared else OwnTurns(self._clock.steady)
+        real = partial(self._clock.outside, self._clock.now)
         intake = Intake(
             Desk(
                 hold, router, carriers, lambda: registry.accounts, self._clock.now, mint.ids, self._config.send.validity, self.meter
             ),
-            Nonces(await hold.nonces(self._clock.now()), self._clock.earliest),
+            Nonces(await hold.nonces(real()), partial(self._clock.outside, self._clock.earliest)),
             turns,
             pressure,
             register=lambda: registry.register,
@@ -352,9 +392,11 @@ class Gateway:
             require_tls=api.require_tls,
             meter=self.meter,
             hints=self._hints(registry) if api.hints else None,
+            real=real,
         )
+        emulation = self._emulation(hold, turns.forget)
         self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
-        pages = self._pages(hold, registry, keeper, router, carriers, ring, turns.left)
+        pages = self._pages(hold, registry, keeper, router, carriers, ring, turns.left, emulation)
         metrics = scrape.text if self._config.metrics_at_api else None
         beside = Serving(probes(ready.fault, metrics, local=not self._config.reachable, site=pages))
         self._stops.append(partial(beside.stop, DRAIN))
@@ -367,7 +409,7 @@ class Gateway:
             trusted_proxies=api.trusted_proxies,
             meter=self.meter,
             request_id=request_ids,
-            elsewhere=Elsewhere((*PATHS, *PREFIXES) if pages else PATHS, beside.protocol),
+            elsewhere=Elsewhere((*PATHS, *prefixes(self._config.shows_console, emulation is not None)), beside.protocol),
             exchanges=ring,
         )
         self._connections = lambda: len(server.connections)
@@ -383,10 +425,11 @@ class Gateway:
         carriers: dict[CarrierId, Carrier],
         exchanges: Exchanges,
         left: Callable[[AccountId, str, int], Awaitable[int]],
+        emulation: Emulation | None,
     ) -> ASGIApp | None:
-        """The console, None where it is not to be had."""
+        """The console and the emulator's API, None where neither is to be had."""
         config = self._config
-        if not config.shows_console:
+        if not config.shows_console and emulation is None:
             return None
         window = Window(
             hold=hold,
@@ -404,9 +447,26 @@ class Gateway:
             validity=config.send.validity,
             emulating=config.emulating,
             stopping=lambda: self._stopping,
+            console=config.shows_console,
+            emulation=emulation,
         )
         signing = config.console.password_hash
         return site(window, Sessions(signing, self._clock.monotonic) if signing else None)
+
+    def _emulation(self, hold: Hold, forget_quotas: Callable[[], None]) -> Emulation | None:
+        """What tests can do here: nothing, unless all stages are here and messages go to a simulated carrier alone."""
+        simulator, sweep = self._simulator, self._sweeping
+        if simulator is None or sweep is None or self._only != frozenset(STAGES) or not self._config.emulating:
+            return None
+        return Emulation(
+            hold=hold,
+            carrier=simulator,
+            tell=partial(simulator.tell, SIMULATED.system_id),
+            clock=self._clock,
+            sweep=sweep,
+            busy=self._busy,
+            forget_quotas=forget_quotas,
+        )
 
     async def _call(self, raw: Raw) -> Exchange:
         assert self._server is not None  # who calls was served by it

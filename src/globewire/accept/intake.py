@@ -48,7 +48,7 @@ REPLAYED = (b"x-globewire-idempotent-replay", b"true")
 
 
 class Intake:
-    """Answers requests."""
+    """Answers requests. `real` is the clock that callers have too: by it a request is fresh or not."""
 
     def __init__(
         self,
@@ -62,11 +62,12 @@ class Intake:
         form: RefusalForm,
         require_tls: bool,
         meter: Meter,
+        real: Callable[[], Millis],
         hints: Hints | None = None,
     ) -> None:
         self._desk, self._nonces, self._turns, self._pressure = desk, nonces, turns, pressure
         self._register, self._request_id = register, request_id
-        self._form, self._require_tls = form, require_tls
+        self._form, self._require_tls, self._real = form, require_tls, real
         self._meter = meter
         self._hints = hints
 
@@ -111,7 +112,7 @@ class Intake:
             raise refuse(errors.NEED_SSL)
         now = self._desk.now()
         caller = identify(self._register(), call.access_key, call.security_token)
-        signature.fresh(call, now)
+        signature.fresh(call, self._real())
         signature.verify(call, caller.secret)
         mark, until = signature.nonce_mark(call.access_key, call.nonce), Millis(signature.nonce_until(call))
         self._nonces.use(mark, until)

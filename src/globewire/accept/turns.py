@@ -28,6 +28,10 @@ class OwnTurns:
     def __init__(self, now: Callable[[], Millis]) -> None:
         self._throttle, self._now = Throttle(), now
 
+    def forget(self) -> None:
+        """Begin anew: nobody has called."""
+        self._throttle = Throttle()
+
     async def take(self, caller: Caller, operation: str) -> None:
         """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
         keep_pace(self._throttle, caller, operation, self._now())
@@ -53,6 +57,10 @@ class SharedTurns:
     def __init__(self, hold: Hold, now: Callable[[], Millis]) -> None:
         self._hold, self._now = hold, now
         self._purses: dict[tuple[str, str], _Purse] = {}
+
+    def forget(self) -> None:
+        """Begin anew with what the hold has."""
+        self._purses.clear()
 
     async def take(self, caller: Caller, operation: str) -> None:
         """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""

@@ -80,6 +80,17 @@ def forget(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int, int, int, 
     return counts
 
 
+BELONGINGS = ("sending", "heard", "callback", "outbox", "part", "note", "conversion", "message", "once", "quota")
+"""The tables of messages and of what belongs to them, keys and quotas: all but the book, nonces, owners and how carriers stand."""
+
+
+def clear(cursor: sqlite3.Cursor, payloads: Sequence[None]) -> list[None]:
+    """Forget all that was ever sent."""
+    for table in BELONGINGS:
+        cursor.execute(f"DELETE FROM {table}")
+    return [None] * len(payloads)
+
+
 def bar(cursor: sqlite3.Cursor, payloads: Sequence[int]) -> list[None]:
     """Forget the nonces whose requests can not be fresh any more, and the keys that nobody was promised any longer."""
     cursor.execute("DELETE FROM nonce WHERE until < ?", (max(payloads) - LEAP,))

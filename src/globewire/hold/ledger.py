@@ -185,6 +185,19 @@ def mark(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
+def pending(connection: sqlite3.Connection, now: int) -> bool:
+    """Whether a lane has something that is due, or that is being pushed."""
+    due = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {lane})"
+        for lane in (
+            "sending WHERE due_at <= ?1",
+            "heard WHERE due_at <= ?1",
+            "outbox WHERE due_at <= ?1 OR last = 'pushing'",
+        )
+    )
+    return bool(connection.execute(f"SELECT {due}", (now,)).fetchone()[0])
+
+
 def backlog(connection: sqlite3.Connection) -> int:
     """How many messages wait to be sent."""
     return int(connection.execute("SELECT count(*) FROM sending").fetchone()[0])

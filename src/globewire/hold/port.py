@@ -518,6 +518,12 @@ class Hold(Protocol):
         """What stands of the orders. A carrier that was never told anything is not among them. Quick enough to be asked every
         second."""
 
+    def look_again(self) -> None:
+        """The clock was moved: whoever waits in this process looks again what is due."""
+
+    async def pending(self, now: Millis) -> bool:
+        """Whether anything is due by `now` on any lane and not claimed, or is being pushed."""
+
     # tend
     async def expire(self, now: Millis, grace: int, limit: int) -> int:
         """End what is past its validity and `grace` ms with state expired; how many (at most `limit`)."""
@@ -526,6 +532,10 @@ class Hold(Protocol):
         """Blank the texts, and delete the messages, accepted before these times; how many rows (at most `limit` of each). An
         engine may wait until a whole day is to be deleted, and delete it at once. Nonces that ran out more than LEAP before `now`,
         and idempotency keys that ran out before it, go too, uncounted."""
+
+    async def clear(self) -> None:
+        """Forget all messages at once, with whatever belongs to them or waits on a lane, the idempotency keys and what was drawn of
+        quotas. The book stays, and nonces stay used. What is still in somebody's hand comes to nothing."""
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         """Say how carriers stand."""

@@ -231,6 +231,12 @@ class PostgresHold:
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         await self._wakes.wait(lane, of, timeout)
 
+    def look_again(self) -> None:
+        self._wakes.wake_all()
+
+    async def pending(self, now: Millis) -> bool:
+        return await self._read(ledger.pending, now)
+
     def _ring_for(self, facts: Sequence[Fact]) -> None:
         if any(isinstance(fact, Heard) for fact in facts):
             self._bell.ring(SETTLE)
@@ -253,6 +259,9 @@ class PostgresHold:
         dropped = await self._try(self._days.drop(messages_before))
         bodies, messages = bodies_before * IDS, messages_before // DAY * DAY * IDS
         return dropped + int(await self._writing.ask(keeping.forget, (bodies, messages, messages_before, limit)))
+
+    async def clear(self) -> None:
+        await self._writing.ask(keeping.clear, None)
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         await self._writing.ask(ledger.stand, standings)

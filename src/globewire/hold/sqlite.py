@@ -201,6 +201,12 @@ class SqliteHold:
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
         await self._wakes.wait(lane, of, timeout)
 
+    def look_again(self) -> None:
+        self._wakes.wake_all()
+
+    async def pending(self, now: Millis) -> bool:
+        return await self._read(ledger.pending, now)
+
     def _wake_for(self, facts: Sequence[Fact]) -> None:
         if any(isinstance(fact, Heard) for fact in facts):
             self._wakes.wake(SETTLE)
@@ -224,6 +230,10 @@ class SqliteHold:
         if count < limit and bodies - self._blanked >= BLANKED_EVERY:
             self._blanked = min(bodies, await self._read(ledger.oldest_open, bodies))
         return count
+
+    async def clear(self) -> None:
+        await self._writer.ask(keeping.clear, None)
+        self._blanked = 0
 
     async def stand(self, standings: Sequence[CarrierStanding]) -> None:
         await self._writer.ask(ledger.stand, standings)

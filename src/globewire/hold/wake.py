@@ -16,6 +16,11 @@ class Wakes:
         """There may be something to claim."""
         self._events.setdefault((lane.name, of), asyncio.Event()).set()
 
+    def wake_all(self) -> None:
+        """There may be something to claim anywhere."""
+        for event in self._events.values():
+            event.set()
+
     async def wait(self, lane: Lane[Any], of: str, timeout: float) -> None:
         """Return after a wake since the last wait, or after `timeout` seconds."""
         event = self._events.setdefault((lane.name, of), asyncio.Event())

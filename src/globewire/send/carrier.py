@@ -120,6 +120,18 @@ class Carrier:
         """Nothing more for a while, but this is no reason to pass the carrier over."""
         self._paused_until = self._clock() + self.plan.throttle_pause
 
+    @property
+    def paused(self) -> bool:
+        """Whether it is held up."""
+        return self._clock() < self._paused_until
+
+    def look_again(self) -> None:
+        """The clock was moved on: a pause is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._paused_until = 0.0
+        self._returned()
+
     def withdraw(self, unwanted: Callable[[object], bool]) -> int:
         """Take back what waits for its turn and is `unwanted`; how much it was."""
         waiting = len(self._queue)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -54,8 +55,19 @@ class Routing(Protocol):
         """Another carrier of the message's route that is not passed over."""
 
 
+class Timer(Protocol):
+    """A call that is to be made later."""
+
+    def cancel(self) -> None:
+        """Do not make it."""
+
+
+Later = Callable[[float, Callable[[], None]], Timer]
+"""Has a call made so many seconds later."""
+
+
 class Worker:
-    """Sends what is due at one carrier, and hears its receipts, until stopped."""
+    """Sends what is due at one carrier, and hears its receipts, until stopped. `later` goes by the same clock as `now`."""
 
     def __init__(
         self,
@@ -66,6 +78,7 @@ class Worker:
         now: Callable[[], Millis],
         earliest: Callable[[], Millis] | None = None,
         make: Callable[["Worker"], Carrier],
+        later: Later | None = None,
         meter: Meter | None = None,
     ) -> None:
         """By `earliest`, `now` where it is not given, a validity does not end too early, though the clock leap."""
@@ -75,12 +88,13 @@ class Worker:
         self._answers = {answer: self._meter.submits.of(carrier.id, answer.value) for answer in Answer}
         self._silences = self._meter.submits.of(carrier.id, "none")
         self._hold, self._routing, self._now, self._earliest = hold, routing, now, earliest or now
+        self._later = later or asyncio.get_running_loop().call_later
         self._carrier = make(self)
         self._hearing = Hearing(hold, carrier, now)
         self._inquiry = Inquiry(hold, carrier, self._carrier, now, lambda: not self._idle)
         self._in_hand: set[int] = set()
         self._claiming = 0
-        self._resting: dict[Piece, asyncio.TimerHandle] = {}
+        self._resting: dict[Piece, Timer] = {}
         self._endings: list[Ending] = []
         self._ended = asyncio.Event()
         self._said: tuple[int, str] = (-1, "")
@@ -117,6 +131,16 @@ class Worker:
                     await self._carrier.moved.wait()
         except TimeoutError:
             log.warning("stopped with endings unwritten", carrier=self.id, messages=len(self._in_hand))
+
+    @property
+    def busy(self) -> bool:
+        """Whether it does something now: what rests or is held up until some later time does not count."""
+        resting = {piece.attempt.job.message.id for piece in self._resting}
+        return self._claiming > 0 or (not self._carrier.paused and bool(self._in_hand - resting))
+
+    def look_again(self) -> None:
+        """The clock was moved on: whatever it paused for is over."""
+        self._carrier.look_again()
 
     # --- claim and submit ------------------------------------------------------------------------------------------------
 
@@ -191,7 +215,7 @@ class Worker:
                 return self._take_back() if self._paused else None
             case Answer.TEMPORARY if ref.tries < len(TEMPORARY) and not self._idle:
                 held_up(ref, self.id, status, self._now())
-                self._resting[ref] = asyncio.get_running_loop().call_later(TEMPORARY[ref.tries], self._rested, ref)
+                self._resting[ref] = self._later(TEMPORARY[ref.tries], partial(self._rested, ref))
                 ref.tries += 1
                 return None
             case Answer.TEMPORARY:

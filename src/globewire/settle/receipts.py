@@ -31,6 +31,8 @@ class Receipts:
 
     def __init__(self, hold: Hold, *, now: Callable[[], Millis], meter: Meter | None = None) -> None:
         self._hold, self._now, self._meter = hold, now, meter or Meter()
+        self.busy = False
+        """Whether receipts are claimed and what came of them is not written."""
 
     async def run(self) -> None:
         """Settle until cancelled."""
@@ -47,7 +49,13 @@ class Receipts:
 
     async def settle(self) -> int:
         """Settle one batch of what is due; how many receipts there were."""
-        now = self._now()
+        self.busy = True
+        try:
+            return await self._settle(self._now())
+        finally:
+            self.busy = False
+
+    async def _settle(self, now: Millis) -> int:
         jobs = await self._hold.claim(SETTLE, BATCH, now, LEASE)
         matched = [job for job in jobs if job.part is not None]
         if matched:

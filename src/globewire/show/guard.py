@@ -4,6 +4,8 @@ Without a password the pages are for this machine alone: a request must name it 
 stranger's that points here (DNS rebinding) is answered. With one they are for whoever signed in. Either way a request that
 changes something must come from a page of ours: browsers say whence (Sec-Fetch-Site, Origin), and programs, which say
 nothing, hold no cookie of a person's.
+
+The emulator's API is for programs on this machine: it is called by a loopback name, whether people sign in or not.
 """
 
 from collections.abc import Callable
@@ -12,13 +14,15 @@ from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "globewire_session"
 SIGN_IN = "/console/sign-in"
 OPEN = (SIGN_IN, "/console/static/", "/openapi.json")
 """Paths that need no session."""
+LOCAL = "/_emulator"
+"""What begins so needs none either, and is never answered but by a loopback name."""
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -53,15 +57,18 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """What is answered instead of the page, None where it may be seen."""
-        if self._known is None and not here(headers.get("host", "")):
-            return PlainTextResponse(
-                "The console answers only where it is called by a name of this machine, such as localhost.", 403
-            )
+        local = scope["path"].startswith(LOCAL)
+        if (local or self._known is None) and not here(headers.get("host", "")):
+            return _refused(local, "This answers only where it is called by a name of this machine, such as localhost.")
         if scope["method"] not in ("GET", "HEAD") and not _ours(scope, headers):
-            return PlainTextResponse("This request came from another site, so nothing was done.", 403)
-        if self._known is None or scope["path"].startswith(OPEN) or self._known(session(headers)):
+            return _refused(local, "This request came from another site, so nothing was done.")
+        if local or self._known is None or scope["path"].startswith(OPEN) or self._known(session(headers)):
             return None
         return _to_sign_in(scope, headers)
+
+
+def _refused(local: bool, sentence: str) -> Response:
+    return JSONResponse({"error": sentence}, 403) if local else PlainTextResponse(sentence, 403)
 
 
 def session(headers: Headers) -> str:

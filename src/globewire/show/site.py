@@ -7,7 +7,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from globewire.errors import Amiss, Unavailable
-from globewire.show import preview
+from globewire.show import emulator, preview
 from globewire.show.access import access, account
 from globewire.show.callbacks import callbacks, endpoint
 from globewire.show.doctor import doctor
@@ -25,8 +25,8 @@ from globewire.show.what_if import what_if
 from globewire.show.window import Window
 from globewire.show.writing import policy
 
-PREFIXES = ("/console", "/openapi.json")
-"""What the paths of the pages begin with; all others are the API's."""
+PAGES = ("/console", "/openapi.json")
+"""What the paths of the pages begin with."""
 
 
 async def _console(request: Request) -> Response:
@@ -71,8 +71,14 @@ ROUTES = (
 )
 
 
+def prefixes(console: bool, emulating: bool) -> tuple[str, ...]:
+    """What the paths begin with that are served here; all others are the API's."""
+    return (*(PAGES if console else ()), *((emulator.PREFIX,) if emulating else ()))
+
+
 def site(window: Window, sessions: Sessions | None) -> ASGIApp:
-    """The pages as an ASGI app; nobody needs to sign in where `sessions` is None."""
-    app = Starlette(routes=list(ROUTES), exception_handlers={404: _absent, Amiss: _amiss, Unavailable: _away})
+    """The pages, and the emulator's API, as an ASGI app; nobody needs to sign in where `sessions` is None."""
+    routes = [*(ROUTES if window.console else ()), *(emulator.routes(window.emulation) if window.emulation else ())]
+    app = Starlette(routes=routes, exception_handlers={404: _absent, Amiss: _amiss, Unavailable: _away})
     app.state.window, app.state.sessions = window, sessions
     return Guard(app, sessions.known if sessions else None)

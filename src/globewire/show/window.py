@@ -8,6 +8,7 @@ from starlette.requests import Request
 from globewire.hold.port import AccountEntry, Hold
 from globewire.message import AccountId, CarrierId, Millis
 from globewire.plan import Carrier
+from globewire.show.emulation import Emulation
 from globewire.show.keeping import Keeping
 from globewire.verdict.admit import RefusalForm, Register
 from globewire.verdict.route import Router
@@ -19,7 +20,8 @@ from globewire.wire.request import Raw
 class Window:
     """`call` has a request answered by the API as if it had come over the wire. `left` tells how many calls a quota leaves, by
     account, operation and calls a second. `emulating`: messages go to the simulated carrier alone, on this machine. `validity` is
-    the default of `ValidityPeriod`, in seconds. `stopping`: the gateway is about to end."""
+    the default of `ValidityPeriod`, in seconds. `stopping`: the gateway is about to end. `console`: its pages are shown;
+    `emulation`: what tests can do here, None where this is no emulator."""
 
     hold: Hold
     now: Callable[[], Millis]
@@ -36,6 +38,8 @@ class Window:
     validity: int
     emulating: bool
     stopping: Callable[[], bool]
+    console: bool
+    emulation: Emulation | None
 
 
 def window(request: Request) -> Window:

@@ -54,7 +54,8 @@ class Settings:
 
 
 class Callbacks:
-    """Pushes what is due until it is stopped."""
+    """Pushes what is due until it is stopped. `clock` says what is due, `stamp` when a push is signed, which its receiver holds
+    against a clock of its own."""
 
     def __init__(
         self,
@@ -63,12 +64,14 @@ class Callbacks:
         settings: Settings,
         clock: Callable[[], Millis],
         secret_of: Callable[[AccountId], bytes],
+        stamp: Callable[[], Millis] | None = None,
         resolve: Resolve | None = None,
         meter: Meter | None = None,
     ) -> None:
         self._hold = hold
         self._settings = settings
         self._clock = clock
+        self._stamp = stamp or clock
         self._secret_of = secret_of
         self._resolve = resolve
         self._meter = meter or Meter()
@@ -193,7 +196,7 @@ class Callbacks:
 
     async def _push(self, http: Client, job: TellJob) -> Push:
         at, content = self._clock(), callback.body(map(_item, job.reports))
-        headers = callback.headers(self._secret_of(job.account), at // 1000, content)
+        headers = callback.headers(self._secret_of(job.account), self._stamp() // 1000, content)
         result = await push(http, job.url, content, headers)
         return Push(at, result.took, result.status, result.acknowledged, result.reason, result.said, len(job.reports))
 

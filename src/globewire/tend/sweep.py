@@ -38,6 +38,8 @@ class Sweep:
     ) -> None:
         self._hold, self._grace, self._waits, self._now, self._due = hold, grace, waits, now, due
         self._bodies_days, self._messages_days = bodies_days, messages_days
+        self.broom = asyncio.Lock()
+        """Held while sweeping; whoever else holds it has nothing swept meanwhile."""
 
     async def run(self) -> None:
         """Sweep once a second until cancelled; at once again where a batch was full."""
@@ -51,7 +53,10 @@ class Sweep:
 
     async def sweep(self) -> bool:
         """One batch of each; whether there is more to do."""
-        now = self._now()
+        async with self.broom:
+            return await self._sweep(self._now())
+
+    async def _sweep(self, now: Millis) -> bool:
         expired = await self._hold.expire(now, self._grace, BATCH)
         bodies, messages = Millis(now - self._bodies_days * DAY), Millis(now - self._messages_days * DAY)
         forgotten = await self._hold.forget(bodies, messages, BATCH, now=now)

@@ -12,6 +12,7 @@ import orjson
 
 from globewire import errors
 from globewire.hold.admission import Admission
+from globewire.hold.keeping import BELONGINGS
 from globewire.hold.pg.batch import Batch
 from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
@@ -141,6 +142,14 @@ async def _blank(connection: Any, bodies: int, limit: int) -> int:
 def _count(status: str) -> int:
     """The rows of a command's tag: "DELETE 5"."""
     return int(status.rpartition(" ")[2])
+
+
+async def clear(connection: Any, payloads: Sequence[None]) -> list[None]:
+    """Forget all that was ever sent. Rows are deleted, not tables emptied, which would lock out whoever reads."""
+    for table in BELONGINGS:
+        await connection.execute(f"DELETE FROM {table}")
+    await connection.execute("UPDATE tended SET blanked = 0")
+    return [None] * len(payloads)
 
 
 async def bar(connection: Any, payloads: Sequence[int]) -> list[None]:

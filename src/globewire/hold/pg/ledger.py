@@ -211,6 +211,19 @@ async def mark(connection: Any) -> int:
     return int(await connection.fetchval("SELECT hashtextextended(pg_current_snapshot()::text, 0)"))
 
 
+async def pending(connection: Any, now: int) -> bool:
+    """Whether a lane has something that is due, or that is being pushed."""
+    due = " OR ".join(
+        f"EXISTS (SELECT FROM {lane})"
+        for lane in (
+            "sending WHERE due_at <= $1",
+            "heard WHERE due_at <= $1",
+            "outbox WHERE due_at <= $1 OR last = 'pushing'",
+        )
+    )
+    return bool(await connection.fetchval(f"SELECT {due}", now))
+
+
 async def backlog(connection: Any) -> int:
     """How many messages wait to be sent."""
     return int(await connection.fetchval("SELECT count(*) FROM sending"))
