@@ -1,5 +1,6 @@
 """The gateway's clocks."""
 
+import asyncio
 import time
 
 from globewire.clock import Clock
@@ -83,3 +84,26 @@ def test_what_passes_is_no_leap() -> None:
     clock.advance(7200)
     assert clock.steady() - before >= 2 * HOUR
     assert clock.latest() - clock.earliest() < NEAR
+
+
+async def test_an_advance_hurries_what_is_to_be_called() -> None:
+    """What is due by then is called in its order, what is due later so much sooner, and what was cancelled never."""
+    clock, called = Clock(), []
+    over = asyncio.Event()
+    clock.call_later(7200, lambda: called.append("later"))
+    clock.call_later(3600, over.set)
+    clock.call_later(1800, lambda: called.append("second"))
+    clock.call_later(900, lambda: called.append("first"))
+    clock.call_later(900, lambda: called.append("never")).cancel()
+    clock.advance(3600)
+    await over.wait()
+    assert called == ["first", "second"]
+
+
+def test_the_world_outside_is_not_advanced() -> None:
+    """But an operator who sets the clock sets it for everybody."""
+    clock = Clock()
+    clock.advance(72 * 3600)
+    clock.leap(-60)
+    assert abs(clock.outside(clock.now) / 1000 - (time.time() - 60)) < 5
+    assert clock.ahead == 72 * 3600

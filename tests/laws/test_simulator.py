@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from globewire.clock import Clock
 from globewire.plan import ReceiptIds
 from globewire.send.simulator import Behaviour, Simulator
-from globewire.verdict.script import MAGIC, IdForm, ReceiptForm
+from globewire.verdict.orders import Order
+from globewire.verdict.script import MAGIC, IdForm, Outcome, ReceiptForm
 from globewire.wire.commands import Command, Status, Tag
 from globewire.wire.pdu import Pdu
 from globewire.wire.receipt import normalise, read
@@ -366,3 +368,58 @@ def test_the_manual_has_the_table() -> None:
     manual = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
     rows = [line.split(" | ")[:2] for line in manual.splitlines() if line.startswith("| `9")]
     assert rows == [[f"| `{ending}`", row.does] for ending, row in MAGIC.items()]
+
+
+# --- what is ordered -------------------------------------------------------------------------------------------------------
+
+
+async def test_an_order_decides_over_the_wire() -> None:
+    """The next message is refused, the one after it fails with an error of its own, and then all is as before."""
+    async with bound(Behaviour(receipt_delay=SOON)) as (simulator, client):
+        simulator.orders.give(Order(Outcome(status=int(Status.RMSGQFUL)), PLAIN))
+        simulator.orders.give(Order(Outcome(word="UNDELIV", error=77), PLAIN))
+        assert [(await client.asked(PLAIN)).status for _ in range(3)] == [Status.RMSGQFUL, Status.ROK, Status.ROK]
+        told = [read(pdu, ids=ReceiptIds.AUTO) for pdu in await client.deliveries(2)]
+        assert [(one.status, one.error) for one in told if one] == [("UNDELIV", "077"), ("DELIVRD", "000")]
+
+
+async def test_an_order_is_for_all_parts_of_a_text() -> None:
+    """Two parts with one reference in their headers are lost both; the next message is not."""
+    async with bound(Behaviour(receipt_delay=SOON)) as (simulator, client):
+        simulator.orders.give(Order(Outcome(receipts=0), PLAIN))
+        for sequence in (1, 2):
+            await client.asked(PLAIN, bytes((5, 0, 3, 9, 2, sequence)) + b"part", esm_class=0x40)
+        whole = await client.asked(PLAIN)
+        [delivery] = await client.deliveries(1)
+        assert whole.text("message_id").encode() in delivery.octets("short_message")
+        assert receipts(client.heard) == 1
+
+
+async def test_any_receipt_can_be_told() -> None:
+    """Of a message that it took, with what that said; and of one that nobody has heard of."""
+    async with bound(Behaviour(receipt_delay=(60.0, 60.0))) as (simulator, client):
+        id = (await client.asked(PLAIN)).text("message_id")
+        simulator.tell("test", id, "REJECTD", error=5)
+        simulator.tell("test", "31337", "UNKNOWN", to="85261234567", sender="Globe")
+        told = [read(pdu, ids=ReceiptIds.AUTO) for pdu in await client.deliveries(2)]
+        assert [(one.carrier_ids[0], one.to, one.status, one.error) for one in told if one] == [
+            (id, PLAIN, "REJECTD", "005"),
+            ("31337", "85261234567", "UNKNOWN", "005"),
+        ]
+
+
+async def test_a_clock_that_is_moved_brings_what_is_due() -> None:
+    """A receipt that is due in an hour comes at once, and the bind does not take the hour for silence."""
+    clock = Clock()
+    hour = Behaviour(receipt_delay=(3600.0, 3600.0))
+    async with simulated(hour, clock=clock.monotonic, wall=clock.wall) as (simulator, address), esme(address) as client:
+        clock.moved.append(simulator.look_again)
+        await client.bind()
+        await client.asked(PLAIN)
+        clock.advance(3599.0)
+        await client.round_trip()
+        assert [receipts(client.heard), simulator.busy] == [0, False]
+        clock.advance(1.0)
+        assert statuses(await client.deliveries(1)) == ["DELIVRD"]
+        await client.round_trip()
+        assert not simulator.busy

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from globewire.verdict.outcome import STATUSES, receipt_state
-from globewire.verdict.script import MAGIC, Behaviour, Fate, Reply, decide, validity
+from globewire.verdict.script import MAGIC, Behaviour, Fate, Outcome, Reply, decide, validity
 
 PLAIN = Behaviour(receipt_delay=(1.0, 1.0), late=30.0)
 
@@ -119,3 +119,15 @@ def test_any_period_is_read_or_ignored(period: str) -> None:
     """No text raises."""
     seconds = validity(period)
     assert seconds is None or seconds >= 0
+
+
+def test_what_is_ordered_goes_first() -> None:
+    """Before the number's ending and the behaviour; what the order leaves open is the behaviour's, and validity still ends it."""
+    slow = Behaviour(latency=(2.0, 2.0), receipt_delay=(1.0, 1.0), errors=((1.0, 8),))
+    magic = "491701239004"
+    assert decide(slow, magic, False, None, Random(1), Outcome(word="UNDELIV", error=77)) == Fate(
+        latency=2.0, word="UNDELIV", delay=1.0, error=77
+    )
+    assert decide(slow, magic, False, None, Random(1), Outcome(latency=0.5, delay=9.0)) == Fate(latency=0.5, delay=9.0)
+    assert decide(slow, magic, False, 5.0, Random(1), Outcome(delay=9.0, error=77)) == Fate(latency=2.0, word="EXPIRED", delay=5.0)
+    assert decide(slow, magic, False, None, Random(1), Outcome(early=True, delay=9.0)).delay == 0.0

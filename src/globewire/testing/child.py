@@ -1,16 +1,10 @@
-"""A gateway in a child process: written a configuration, started, and ended with whoever started it.
-
-Run as a module it is that child: it serves until its standard input ends, which it does when the parent is gone, however that was.
-"""
+"""A gateway in a child process: written a configuration, started, and ended with whoever started it. `__main__` is the child."""
 
 import json
 import os
-import runpy
 import secrets
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,7 +31,7 @@ class Child:
         secret = secrets.token_urlsafe(24)
         file, log = Path(folder.name, "globewire.toml"), Path(folder.name, "log")
         file.write_text(_written(secret, callback, quota, configuration), encoding="utf-8")
-        command = [sys.executable, "-m", __name__, "serve", "--config", str(file), "--json"]
+        command = [sys.executable, "-m", "globewire.testing", "serve", "--config", str(file), "--json"]
         with log.open("w", encoding="utf-8") as errors:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=_environment(folder.name)
@@ -84,13 +78,3 @@ def _environment(folder: str) -> dict[str, str]:
     others = {name: value for name, value in os.environ.items() if not name.startswith("GLOBEWIRE_")}
     own = {"API_LISTEN": "127.0.0.1:0", "HOLD_URL": f"sqlite://{folder}/emulator.db", "CALLBACKS_ALLOW_PRIVATE": "true"}
     return others | {f"GLOBEWIRE_{name}": value for name, value in own.items()}
-
-
-def _end_with_the_parent() -> None:
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    runpy.run_module("globewire", run_name="__main__", alter_sys=True)

@@ -218,7 +218,8 @@ async def pending(connection: Any, now: int) -> bool:
         for lane in (
             "sending WHERE due_at <= $1",
             "heard WHERE due_at <= $1",
-            "outbox WHERE due_at <= $1 OR last = 'pushing'",
+            "outbox AS o WHERE last = 'pushing' OR due_at <= $1 AND EXISTS "
+            "(SELECT FROM callback AS c WHERE c.account = o.account AND NOT c.dead)",
         )
     )
     return bool(await connection.fetchval(f"SELECT {due}", now))
