@@ -20,6 +20,8 @@ from globewire.accept import framing, once
 from globewire.cli import application
 from globewire.hold import sqlite
 from globewire.meter.rows import METRICS, Kind
+from globewire.show import emulator
+from globewire.show.asked import OUTCOMES
 from globewire.verdict import policy
 from globewire.wire import operation, parameters, request, signature
 
@@ -205,7 +207,7 @@ def run(command: list[str], snippet: str, house: House, file: Path, **environmen
 
 
 def test_the_python_snippets_send(house: House, tmp_path: Path) -> None:
-    product, core = snippets(ROOT / "README.md", "python")
+    product, core, _ = snippets(ROOT / "README.md", "python")
     said = run([sys.executable], product, house, tmp_path / "product.py").split()
     assert (said[0], said[2]) == ("OK", "1")
     assert house.look(said[1]).message.text == "Your code is 482913."
@@ -222,6 +224,53 @@ def test_the_node_snippet_sends(house: House, tmp_path: Path) -> None:
     said = run([node], snippet, house, tmp_path / "send.js", NODE_PATH=str(modules)).split()
     assert said[0] == "OK"
     assert house.look(said[1]).message.to == "85261234567"
+
+
+# --- the emulator ----------------------------------------------------------------------------------------------------------
+
+
+def said_by_pytest(folder: Path, files: dict[str, str]) -> str:
+    """What pytest says of these files, in a process of its own, of which all tests must pass."""
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    ran = subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_the_emulator_s_example_passes(tmp_path: Path) -> None:
+    """The application and its tests as they stand in the page, with the fixture of its own that the page has too."""
+    application, tests, fixture = snippets(ROOT / "docs" / "emulator.md", "python")
+    said = said_by_pytest(tmp_path, {"shop.py": application, "test_shop.py": tests, "conftest.py": fixture})
+    assert f"{tests.count('def test_')} passed" in said
+
+
+def test_the_readme_s_test_passes(tmp_path: Path) -> None:
+    (*_, test) = snippets(ROOT / "README.md", "python")
+    assert "1 passed" in said_by_pytest(tmp_path, {"test_shop.py": test})
+
+
+def test_the_emulator_s_tables_are_the_program_s() -> None:
+    """Every path and method, and every outcome by name."""
+    page = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+    asked = re.findall(r"^\| `(GET|POST|DELETE) ([^`?]+)(?:\?[^`]*)?` \|", page, re.MULTILINE)
+    assert sorted(asked) == sorted((method, path) for path, methods in emulator.PATHS.items() for method in methods)
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == list(OUTCOMES)
+
+
+def test_a_message_in_the_page_has_what_one_has(house: House) -> None:
+    """The members of the JSON in the page, in their order."""
+    (block,) = snippets(ROOT / "docs" / "emulator.md", "json")
+    shown = json.loads(block)
+    (standing,) = house.search(limit=1)
+    made = emulator.message(house.look(str(standing.message.id)))
+    assert list(shown) == list(made)
+    assert [list(part) for part in shown["parts"]] == [list(part) for part in made["parts"]][:1]
+
+
+# --- make ------------------------------------------------------------------------------------------------------------------
 
 
 def test_the_two_commands_are_there() -> None:

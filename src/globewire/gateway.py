@@ -395,7 +395,7 @@ class Gateway:
             real=real,
         )
         emulation = self._emulation(hold, turns.forget)
-        self.exchanges = ring = Ring(api.exchanges or 0, now=self._clock.now, account_of=lambda key: _account_of(registry, key))
+        self.exchanges = ring = Ring(api.exchanges or 0, now=real, account_of=lambda key: _account_of(registry, key))
         pages = self._pages(hold, registry, keeper, router, carriers, ring, turns.left, emulation)
         metrics = scrape.text if self._config.metrics_at_api else None
         beside = Serving(probes(ready.fault, metrics, local=not self._config.reachable, site=pages))
@@ -473,7 +473,11 @@ class Gateway:
         return await self._server.call(raw)
 
     def _hints(self, registry: Registry) -> Hints:
-        return Hints(lambda: registry.register, lambda: hosts(*self.api) if self.api else (), self._clock.steady)
+        return Hints(
+            lambda: registry.register,
+            lambda: hosts(*self.api) if self.api else (),
+            partial(self._clock.outside, self._clock.steady),
+        )
 
     async def _node(self, hold: Hold) -> int:
         """A number that no other process on this hold has, so that their message ids differ; kept while this one lives."""

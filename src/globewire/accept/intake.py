@@ -91,7 +91,7 @@ class Intake:
                 self._pressure.check()
             fields = await OPERATIONS[operation](self._desk, asking)
         except Refused as refused:
-            told = refused if self._hints is None else self._hints.add(raw, refused, key, self._desk.now())
+            told = refused if self._hints is None else self._hints.add(raw, refused, key, self._real())
             return operation, refused.row.code, _refusal(raw, operation, told, request_id)
         except Unavailable as fault:
             log.error("the hold does not serve", stage="accept", request=request_id, reason=str(fault))
