@@ -476,7 +476,7 @@ class Gateway:
         return Hints(
             lambda: registry.register,
             lambda: hosts(*self.api) if self.api else (),
-            partial(self._clock.outside, self._clock.steady),
+            self._clock.steady,
         )
 
     async def _node(self, hold: Hold) -> int:

@@ -1,7 +1,6 @@
 """The emulator's API for tests: JSON under /_emulator/, for programs on this machine. docs/emulator.md describes it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from globewire.message import State
 from globewire.show import asked
 from globewire.show.asked import Fault
 from globewire.show.emulation import Emulation
+from globewire.show.page import moment
 from globewire.verdict.orders import Full, Order
 from globewire.verdict.outcome import STATUSES
 from globewire.verdict.script import Reply
@@ -194,11 +194,6 @@ def message(standing: Standing) -> dict[str, Any]:
         ],
         "history": [{"at": moment(note.at), "what": note.what, "detail": note.detail} for note in standing.notes],
     }
-
-
-def moment(millis: int) -> str:
-    """A time as ISO 8601 in UTC with milliseconds."""
-    return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _ordered(order: Order) -> dict[str, object]:
