@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from globewire.errors import Refused
+from globewire.hold.keeping import BELONGINGS
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -32,7 +33,7 @@ from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, su
 LEASE = 60_000
 NONCE = Nonce(77, Millis(NOW + 900_000))
 ONCE = Once(ACCOUNT, "key", "content", "first", Millis(NOW + 86_400_000))
-KEPT = {"account", "access_key", "ram_user", "policy", "carrier", "book", "nonce", "owner"}
+KEPT = {"account", "access_key", "ram_user", "policy", "carrier", "carrier_order", "book", "nonce", "owner"}
 """Tables that a clearing leaves as they are."""
 
 
@@ -100,18 +101,17 @@ async def test_what_was_in_hand_comes_to_nothing(hold: Hold) -> None:
 
 
 async def test_no_table_is_overlooked(tmp_path: Path) -> None:
-    """Of the tables of the file, whatever migrations they came with, those that are not known to stay are empty."""
+    """Each table of the file, whichever migration it came with, is one that stays or one that is emptied."""
     hold = await SqliteHold.open(tmp_path / "hold.db")
     await filled(hold)
     await hold.clear()
     await hold.close()
     with closing(sqlite3.connect(tmp_path / "hold.db")) as connection:
-        tables = {
-            name
-            for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-        }
-        left = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables - KEPT}
-    assert {name: count for name, count in left.items() if count} == {}
+        named = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        tables = {name for (name,) in connection.execute(named)}
+        left = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in BELONGINGS}
+    assert tables == KEPT | set(BELONGINGS)
+    assert not any(left.values())
 
 
 async def test_what_is_pending(hold: Hold) -> None:

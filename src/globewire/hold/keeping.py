@@ -80,7 +80,7 @@ def forget(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int, int, int, 
     return counts
 
 
-BELONGINGS = ("sending", "heard", "callback", "outbox", "part", "note", "conversion", "message", "once", "quota")
+BELONGINGS = ("sending", "heard", "callback", "push", "outbox", "part", "note", "conversion", "message", "once", "quota")
 """The tables of messages and of what belongs to them, keys and quotas: all but the book, nonces, owners and how carriers stand."""
 
 
