@@ -54,12 +54,15 @@ async def test_a_test_says_what_the_endpoint_answered(private: Console, receiver
     await private.post(HOME, {"do": "set", "url": receiver.url})
     receiver.status = 503
     assert "HTTP 503" in (await private.post(HOME, {"do": "test"})).text
-    receiver.status, receiver.answer = 200, "thank you"
-    assert "without {&#34;code&#34;" in (await private.post(HOME, {"do": "test"})).text
+    receiver.status, receiver.answer = 200, "<b>thank you"
+    answered = (await private.post(HOME, {"do": "test"})).text
+    assert "without {&#34;code&#34;" in answered
+    assert "&lt;b&gt;thank you" in answered
 
 
-async def test_given_up_receipts_are_listed_and_pushed_again(private: Console, receiver: Receiver) -> None:
-    """They stay until somebody asks; then they come."""
+@pytest.mark.parametrize("deed", ["replay-all", "replay"])
+async def test_given_up_receipts_are_listed_and_pushed_again(private: Console, receiver: Receiver, deed: str) -> None:
+    """They stay until somebody asks for all or for one; then they come."""
     receiver.status = 500
     await private.post(HOME, {"do": "set", "url": receiver.url})
     made = (await private.post("/console/access/account/till", {"do": "make-key"})).text
@@ -72,14 +75,20 @@ async def test_given_up_receipts_are_listed_and_pushed_again(private: Console, r
         return page if f'id="dead-{sent}"' in page else None
 
     assert "Push all 1 again" in await eventually(listed)
+    assert ">not acknowledged</span> HTTP 500" in (await private.get("/console/callbacks")).text
     receiver.status = 200
     pushes = len(receiver.bodies)
-    assert (await private.post(HOME, {"do": "replay-all"})).status == 303
+    assert (await private.post(HOME, {"do": deed, "message": str(sent)})).status == 303
 
     async def came() -> bool | None:
         return len(receiver.bodies) > pushes or None
 
     await eventually(came)
+
+    async def acknowledged() -> bool | None:
+        return ">acknowledged</span> HTTP 200" in (await private.get(HOME)).text or None
+
+    await eventually(acknowledged)
     assert f'id="dead-{sent}"' not in (await private.get(HOME)).text
     assert str(sent).encode() in receiver.bodies[pushes]
 
@@ -98,6 +107,8 @@ async def test_an_endpoint_is_taken_away(private: Console, receiver: Receiver) -
         ({"do": "set", "url": "ftp://shop.example/"}, "begins neither with https://"),
         ({"do": "set", "url": ""}, "There is no address"),
         ({"do": "test"}, "has no endpoint"),
+        ({"do": "replay", "message": "179564899300000000"}, "There is no receipt of this message"),
+        ({"do": "replay", "message": "9" * 40}, "There is no receipt of this message"),
         ({"do": "dance"}, "none of the forms"),
     ],
 )

@@ -8,11 +8,11 @@ from starlette.responses import RedirectResponse, Response
 
 from globewire.errors import Amiss
 from globewire.hold.port import AccountEntry, Book, Outbox
-from globewire.message import AccountId, Millis
+from globewire.message import AccountId, MessageId, Millis
 from globewire.show.access import CONFLICT, holdings, text
 from globewire.show.keeping import Pushed
 from globewire.show.page import page
-from globewire.show.window import window
+from globewire.show.window import Window, window
 
 SHOWN = 100
 """Messages whose reports were given up that are listed, the oldest first."""
@@ -76,11 +76,19 @@ async def _done(request: Request, name: str, given: FormData) -> Response:
             await looking.keeper.set_callback(name, "")
         case "replay-all":
             await looking.hold.revive(AccountId(name), looking.now())
+        case "replay":
+            await _replay(looking, text(given, "message"))
         case _:
             raise Amiss("this is none of the forms of this page", "load the page again")
     if secret:
         return page(request, "callback_secret.html", name=name, secret=secret)
     return RedirectResponse(address(name), 303)
+
+
+async def _replay(looking: Window, message: str) -> None:
+    given = message.isascii() and message.isdigit() and len(message) <= 18
+    if not (given and await looking.hold.replay(MessageId(int(message)), looking.now())):
+        raise Amiss("there is no receipt of this message to be pushed", "it must have ended, and its account have an endpoint")
 
 
 def _url(given: FormData) -> str:

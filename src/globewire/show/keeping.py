@@ -8,7 +8,8 @@ from globewire.plan import Declared, MadeKey
 
 
 class Pushed(Protocol):
-    """What came of a push: the HTTP status (0 where no answer came), the reason in words, and the time in milliseconds."""
+    """What came of a push: the HTTP status (0 where no answer came), the reason in words, the time in milliseconds, and how the
+    answer begins."""
 
     @property
     def status(self) -> int: ...
@@ -18,6 +19,8 @@ class Pushed(Protocol):
     def reason(self) -> str: ...
     @property
     def took(self) -> int: ...
+    @property
+    def said(self) -> str: ...
 
 
 class Keeping(Protocol):
