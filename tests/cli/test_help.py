@@ -37,7 +37,7 @@ def test_every_command_explains_itself_with_examples(run: Run, path: tuple[str, 
 
 
 def test_the_commands_are_those_that_were_promised() -> None:
-    promised = """serve send preview openapi migrate simulate prove backup check copy; message show list;
+    promised = """serve send preview openapi migrate simulate prove backup check copy; message show list export;
         carrier list pause resume rebind;
         key create list disable enable delete; user create list delete; policy put show list attach detach delete;
         account create set list; callback show set test replay; config check example; console password"""
