@@ -74,6 +74,22 @@ async def test_processes_have_one_quota_between_them(opener: Opener) -> None:
     assert sum(given) == 30
 
 
+async def test_what_is_left_is_told(opener: Opener) -> None:
+    """By a process that is alone, exactly; by one that shares, with what it has drawn, and without what the others have."""
+    clock, shop = Clock(), AccountId("shop")
+    own = OwnTurns(clock)
+    one, two = SharedTurns(await opener(), clock), SharedTurns(await opener(), clock)
+    for turns in (own, one, two):
+        assert await turns.left(shop, SEND, 100) == 100
+    for turns in (own, one):
+        assert await granted(turns, caller(100), clock, 3) == 3
+        assert await turns.left(shop, SEND, 100) == 97
+    assert await two.left(shop, SEND, 100) == 95
+    clock.at += 2000
+    for turns in (own, one, two):
+        assert await turns.left(shop, SEND, 100) == 100
+
+
 async def test_under_demand_all_of_a_quota_is_given_and_no_more(opener: Opener) -> None:
     """Two processes that ask far more than they may, over four seconds: at least 95 % of the limit, at most one burst more."""
     clock = Clock()

@@ -114,7 +114,8 @@ def _statement(document: str, heard: Heard) -> str:
 
 def _moment(given: str) -> int:
     try:
-        return round(datetime.fromisoformat(given).replace(tzinfo=UTC).timestamp() * 1000)
+        moment = datetime.fromisoformat(given)
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise Amiss("this is not a time", "give one such as 2026-01-31T09:00, in UTC") from None
 
