@@ -9,14 +9,19 @@ from typing import Any
 import aiohttp
 import pytest
 
+from globewire import config
+from globewire.gateway import Gateway
+from globewire.hold.postgres import PostgresHold
 from globewire.message import MessageId, State
 from globewire.show.asked import OUTCOMES
 from globewire.show.emulator import PATHS
 from globewire.show.sessions import hashed
+from globewire.vault import open_vault
 from globewire.verdict.script import MAGIC
 from stories.callbacks import receiving, signed
-from stories.house import House, account, carrier, house, table
-from tell.receiving import plain
+from stories.client import customer
+from stories.house import House, account, books, carrier, house, table, written
+from tell.receiving import plain, take
 
 HERE, THERE = "6591234567", "85261234567"
 FAST = table("[simulator]", receipt_delay=[0.0, 0.0])
@@ -218,6 +223,16 @@ async def test_any_receipt_can_be_pushed(test: Test) -> None:
     assert (await test.house.books.hold.counts())["lane.orphan"] == 2
 
 
+@pytest.mark.parametrize("form", ["hex", "hex-decimal"])
+async def test_a_receipt_is_matched_however_ids_are_spelt(tmp_path: Path, form: str) -> None:
+    async with house(tmp_path, FAST + f'id_form = "{form}"\n') as running, http(running) as session:
+        test = Test(running, session)
+        id = await test.ordered("no-receipt")
+        await running.books.until(id, State.SUBMITTED)
+        await test.good("POST", "receipts", {"message_id": str(id), "receipt": "UNDELIV"})
+        assert (await test.ended(id))["state"] == "failed"
+
+
 async def test_a_receipt_of_what_no_carrier_has(test: Test) -> None:
     id = await test.ordered("refused")
     await test.ended(id)
@@ -312,6 +327,35 @@ async def test_a_reset_begins_anew(test: Test) -> None:
     assert other.id != first.id
     replayed = await test.house.customer.call("SendMessageToGlobe", {"To": HERE, "Message": "x"}, nonce="n")
     assert replayed.code == "SignatureNonceUsed"
+
+
+async def test_the_other_engine_emulates_as_well(tmp_path: Path, database: str) -> None:
+    """PostgreSQL: days go by, a push is tried again, and a reset leaves the account's endpoint as it was."""
+    async with receiving(plain(500)) as endpoint:
+        pieces = FAST, table("[callbacks]", allow_private=True), account(callback=endpoint.url)
+        await (await PostgresHold.open(database, migrate=True)).close()
+        gateway = Gateway(config.read(written(tmp_path, *pieces, url=database), "test.toml", {}))
+        await gateway.start()
+        try:
+            assert gateway.api is not None
+            async with books(tmp_path, database) as looking, customer(gateway.api) as calling:
+                running = House(gateway, looking, calling, open_vault(b"", tmp_path / "hold.db.key"))
+                async with http(running) as session:
+                    test = Test(running, session)
+                    lost = await test.ordered("no-receipt")
+                    await test.advance("72h")
+                    await test.advance("72h")
+                    found = await test.good("GET", f"messages/{lost}")
+                    assert (found["state"], found["callback"], len(endpoint.pushes)) == ("expired", "given up", 3)
+                    await test.good("POST", "reset")
+                    endpoint.default = take
+                    sent = await calling.send(HERE, "Your code is 482913.")
+                    assert (await test.next(HERE))["code"] == "482913"
+                    await endpoint.arrived(4)
+                    assert endpoint.message_ids()[3:] == [str(sent)]
+        finally:
+            await gateway.stop()
+        assert not gateway.failed.is_set()
 
 
 # --- who may ask, and how ------------------------------------------------------------------------------------------------

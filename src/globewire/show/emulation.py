@@ -167,7 +167,7 @@ class Emulation:
             raise Fault("the carrier has not taken that message yet, or not that part of it", 409)
         message = standing.message
         for part in parts * push.times:
-            self.tell(part.carrier_id, push.word, error=push.error, to=message.to, sender=message.sender)
+            self.tell(part.given_id or part.carrier_id, push.word, error=push.error, to=message.to, sender=message.sender)
         return len(parts) * push.times
 
     def _remember(self, message: MessageId) -> None:

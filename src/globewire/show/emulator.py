@@ -185,9 +185,10 @@ def message(standing: Standing) -> dict[str, Any]:
         "parts": [
             {
                 "sequence": part.sequence,
-                "carrier_id": part.carrier_id,
+                "carrier_id": part.given_id or part.carrier_id,
                 "state": part.state,
-                "submitted_at": moment(part.at),
+                "error": part.error,
+                "submitted_at": moment(part.submitted_at or part.at),
                 "ended_at": moment(part.settled_at) if part.settled_at else None,
             }
             for part in standing.parts

@@ -76,7 +76,7 @@ class Emulator:
         """
         status, found = self._ask("POST", "messages/next", {"to": to, "timeout": timeout}, timeout)
         if status == 404:
-            raise NoMessage(found["error"])
+            raise NoMessage(self._told(status, found))
         return message(self._good(status, found))
 
     def wait_until_ended(self, of: Message | str, timeout: float = USUAL_WAIT) -> Message:
@@ -198,16 +198,24 @@ class Emulator:
             body = None if given is None else json.dumps(given)
             connection.request(method, f"/_emulator/{path}", body, {"Content-Type": "application/json"} if body else {})
             response = connection.getresponse()
-            return response.status, json.loads(response.read())
-        except (OSError, HTTPException, ValueError) as fault:
+            status, said = response.status, response.read()
+        except (OSError, HTTPException) as fault:
             raise EmulatorFault(f"the emulator at {self.endpoint} does not answer: {fault}") from fault
         finally:
             connection.close()
+        try:
+            return status, json.loads(said)
+        except ValueError:
+            raise EmulatorFault(f"{self.endpoint} is no emulator: it answered {status}") from None
 
     def _good(self, status: int, found: Any) -> Any:
         if status >= 400:
-            raise EmulatorFault(found.get("error") or f"{self.endpoint} is no emulator: it answered {status}")
+            raise EmulatorFault(self._told(status, found))
         return found
+
+    def _told(self, status: int, found: Any) -> str:
+        said = found.get("error") if isinstance(found, dict) else None
+        return said if isinstance(said, str) else f"{self.endpoint} is no emulator: it answered {status}"
 
 
 def _id(of: Message | str) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One SMS of a message: what the carrier called it, and its `state`: submitted, delivered, failed or expired."""
+    """One SMS of a message: what the carrier called it, its `state` (submitted, delivered, failed or expired), and the error that
+    its receipt brought."""
 
     sequence: int
     carrier_id: str
     state: str
+    error: str
     submitted_at: datetime
     ended_at: datetime | None
 
@@ -74,7 +76,14 @@ def message(given: Mapping[str, Any]) -> Message:
         ended_at=_moment(given["ended_at"]),
         delivered_at=_moment(given["delivered_at"]),
         parts=tuple(
-            Part(part["sequence"], part["carrier_id"], part["state"], moment(part["submitted_at"]), _moment(part["ended_at"]))
+            Part(
+                sequence=part["sequence"],
+                carrier_id=part["carrier_id"],
+                state=part["state"],
+                error=part["error"],
+                submitted_at=moment(part["submitted_at"]),
+                ended_at=_moment(part["ended_at"]),
+            )
             for part in given["parts"]
         ),
         history=tuple(Event(moment(line["at"]), line["what"], line["detail"]) for line in given["history"]),
