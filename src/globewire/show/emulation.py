@@ -23,8 +23,8 @@ REMEMBERED = 100_000
 STEP = 1.0
 """Seconds of the first step when the clock is moved; each following one is twice as long. What is due within a step is done before
 the next, so that a try after a minute has failed before the one after an hour is due."""
-SETTLED_WITHIN, ALL_SETTLED_WITHIN = 0.5, 3.0
-"""Seconds in which what a step brought about should be done, and what all brought about; what hangs is not waited for longer."""
+SETTLED_WITHIN, HANGING = 1.0, 3.0
+"""Seconds in which what a step brought about should be done, and for which what hangs is waited for in all steps together."""
 FURTHEST = 100 * 365 * 86_400
 """Seconds by which the clock may be ahead: message ids have room for two centuries."""
 LOOKED_QUIET = 0.005
@@ -125,7 +125,7 @@ class Emulation:
 
     async def clear(self) -> None:
         """Forget all messages."""
-        await self._quiet(SETTLED_WITHIN)
+        await self._settle(SETTLED_WITHIN)
         await self.hold.clear()
         self._given.clear()
 
@@ -137,21 +137,19 @@ class Emulation:
 
     async def advance(self, seconds: float) -> None:
         """Move the clock on, and return when what was due by then is done."""
-        if self.clock.ahead + seconds > FURTHEST:
-            raise Fault(f"the clock cannot be further ahead than {FURTHEST // 86_400} days", 409)
         async with self._moving:
-            loop = asyncio.get_running_loop()
-            end, step = loop.time() + ALL_SETTLED_WITHIN, STEP
-            await self._quiet(SETTLED_WITHIN)
+            if self.clock.ahead + seconds > FURTHEST:
+                raise Fault(f"the clock cannot be further ahead than {FURTHEST // 86_400} days", 409)
+            patience, step = await self._settle(HANGING), STEP
             while seconds > 0:
                 passed = min(step, seconds)
                 seconds, step = seconds - passed, step * 2
                 async with self.sweep.broom:  # a receipt that is due goes before the end of what it speaks of
                     self.clock.advance(passed)
-                    await self._quiet(min(SETTLED_WITHIN, end - loop.time()))
+                    patience = await self._settle(patience)
                 while await self.sweep.sweep():
                     pass
-            await self._quiet(min(SETTLED_WITHIN, end - loop.time()))
+                patience = await self._settle(patience)
 
     async def push(self, push: Push) -> int:
         """Bring a receipt for each part that is meant; how many receipts."""
@@ -190,12 +188,15 @@ class Emulation:
                 return None
             await asyncio.sleep(LOOKED)
 
-    async def _quiet(self, within: float) -> None:
-        """Return when nothing is due that is not done, or after `within` seconds."""
-        loop = asyncio.get_running_loop()
+    async def _settle(self, patience: float) -> float:
+        """Return when nothing is due that is not done, or when something hangs; the `patience` that is left then."""
+        loop, within = asyncio.get_running_loop(), min(SETTLED_WITHIN, patience)
         end = loop.time() + within
-        while await self._bustle() and loop.time() < end:
+        while await self._bustle():
+            if loop.time() >= end:
+                return patience - within
             await asyncio.sleep(LOOKED_QUIET)
+        return patience
 
     async def _bustle(self) -> bool:
         # Asked of the stages last: what one of them has taken off its lane since is in its hand by then.
