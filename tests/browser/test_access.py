@@ -85,3 +85,23 @@ async def test_quotas_are_live(look: Look) -> None:
         return await row.get_by_role("cell").nth(1).inner_text() == "0" or None
 
     await eventually(spent)
+
+
+async def test_all_of_it_works_without_a_script(look: Look) -> None:
+    """A user is added, asked about and deleted; nothing but forms and links."""
+    context = await look.browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(look.base + "/console/access/account/shop")
+    await page.get_by_label("Name", exact=True).fill("cashier")
+    await page.get_by_role("button", name="Add the user").click()
+    await page.locator("#attach-policy").select_option("AliyunDysmsReadOnlyAccess")
+    await page.get_by_role("button", name="Attach", exact=True).click()
+    await page.get_by_role("link", name="What would happen?").click()
+    await page.get_by_label("Who calls").select_option("user:shop/cashier")
+    await page.get_by_role("button", name="Ask").click()
+    await expect(page.get_by_text("No statement of cashier's policies allows it")).to_be_visible()
+    await page.goto(look.base + "/console/access/account/shop")
+    await page.get_by_label("Delete cashier").click()
+    await page.get_by_role("button", name="Delete cashier").click()
+    await expect(page.locator("#user-cashier")).to_have_count(0)
+    await context.close()
