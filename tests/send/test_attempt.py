@@ -4,8 +4,9 @@ import pytest
 
 from globewire.hold.port import Became, Fact, Noted, SendJob, Submitted
 from globewire.message import CarrierId, Millis, Part, PartState, State
-from globewire.plan import OnUnknown
-from globewire.send.attempt import LATER, Attempt, conclude, expired, interrupted
+from globewire.plan import Carrier, OnUnknown
+from globewire.send.attempt import LATER, Attempt, Piece, conclude, expired, held_up, interrupted
+from globewire.wire.submission import submissions
 from laws.making import message
 
 NORTH, SOUTH = CarrierId("north"), CarrierId("south")
@@ -13,7 +14,8 @@ NOW = Millis(1_800_000_000_500)
 MESSAGE = message(1)
 WAIT, RESEND = OnUnknown.WAIT, OnUnknown.RESEND
 ACCEPTED, SUBMITTED, UNKNOWN, REJECTED = State.ACCEPTED, State.SUBMITTED, State.UNKNOWN, State.REJECTED
-NO, BUSY = 0x0B, 0x08
+NO, BUSY, THROTTLED = 0x0B, 0x08, 0x58
+PLAN = Carrier(id=NORTH, host="127.0.0.1", port=2775, system_id="id", password="secret")
 DONE = "done"
 SAID_NO, SAID_BUSY = "ESME_RINVDSTADR (0x0000000B): invalid destination address", "ESME_RSYSERR (0x00000008): system error"
 
@@ -26,6 +28,19 @@ def attempt(total: int, taken: int, lost: int, refusal: int | None, later: bool,
     """An attempt that nothing more is awaited of."""
     parts = [Part(MESSAGE.id, n, total, NORTH, f"id{n}", PartState.SUBMITTED, NOW) for n in range(1, taken + 1)]
     return Attempt(job(state), total, 0, parts, lost, refusal, later)
+
+
+def test_each_refusal_for_now_is_noted_and_throttling_once() -> None:
+    tried = attempt(2, 0, 0, None, False, ACCEPTED)
+    piece = Piece(tried, 2, submissions(MESSAGE, PLAN, NOW)[0])
+    for status in (THROTTLED, BUSY, THROTTLED, BUSY):
+        held_up(piece, NORTH, status, NOW)
+    assert [note.detail.partition(" (")[0] for note in tried.notes] == [
+        "north said ESME_RTHROTTLED", "north said ESME_RSYSERR", "north said ESME_RSYSERR",
+    ]  # fmt: skip
+    assert tried.notes[1] == Noted(
+        MESSAGE.id, NOW, "refused for now", f"north said {SAID_BUSY}; part 2 of 2 is submitted again soon"
+    )
 
 
 def became(facts: tuple[Fact, ...]) -> list[State]:

@@ -13,8 +13,8 @@ from globewire.hold.port import Found, Question, Standing
 from globewire.message import FINAL, MessageId, State
 
 PATIENCE = 0.08
-"""Seconds after which no further stretch is begun."""
-SHORTEST, LONGEST = 1_000, 16_000
+"""Seconds for going through stretches: none is begun that would end later, if it took as long as the one before."""
+SHORTEST, LONGEST = 1_000, 8_000
 """Rows of the first stretch, and of the longest; each is four times the one before."""
 FEW = 10_000
 """Messages that an index may name. Where it has more, going through from the newest on soon meets some."""
@@ -69,11 +69,12 @@ async def find(looking: Looking, question: Question) -> Found:
     found: list[Standing] = []
     rows, until = SHORTEST, monotonic() + PATIENCE
     while True:
+        began = monotonic()
         floor = await looking.floor(stretch, rows) if bounded else None
         found += await _all(looking, question, replace(stretch, since=floor or since), question.limit + 1 - len(found))
         if len(found) > question.limit:
             return Found(tuple(found[: question.limit]), found[question.limit - 1].message.id)
-        if floor is None or monotonic() > until:
+        if floor is None or 2 * monotonic() - began > until:
             return Found(tuple(found), MessageId(floor) if floor is not None else None)
         stretch, rows = replace(stretch, before=floor), min(rows * 4, LONGEST)
 

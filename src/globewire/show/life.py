@@ -63,7 +63,7 @@ def _told(standing: Standing) -> Iterator[Event]:
     last = standing.pushes[-1] if standing.pushes else None
     if standing.told == "none":
         yield Event(standing.ended_at, "callback", "no endpoint was set")
-    elif last is None or standing.told != "acknowledged":
+    elif last is None or standing.told.endswith("waiting"):
         yield Event(Millis(last.at + last.took) if last else standing.ended_at, "callback", standing.told)
 
 
