@@ -1,11 +1,16 @@
 """`globewire carrier`: what was said of the carriers is shown, and what is ordered is written down."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import Run
-from globewire.hold.port import Order
+from globewire.commands import paper
+from globewire.hold.port import CarrierStanding, Delay, Figures, Order
+from globewire.hold.sqlite import SqliteHold
+from globewire.message import CarrierId, Millis
 
 TOML = """
 [[account]]
@@ -47,6 +52,48 @@ def test_a_carrier_is_paused_and_resumed(north: Run) -> None:
     assert north("carrier", "resume", "north").code == 0
     assert paused_at(north) is None
     assert "to be paused" not in north("carrier", "list").out
+
+
+def said(place: Path, at: int, state: str = "bound") -> None:
+    """A process says how the carrier stands."""
+    figures = Figures(since=Millis(at - 1000), submits=9, refused={"ESME_RSYSERR": 2}, window=20, waiting=7, round_trip=Delay(3, 8))
+
+    async def say() -> None:
+        hold = await SqliteHold.open(place / "globewire.db", create=False)
+        try:
+            await hold.stand([CarrierStanding(CarrierId("north"), 1, 2, 3, state, Millis(at), figures)])
+        finally:
+            await hold.close()
+
+    asyncio.run(say())
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def test_what_a_running_gateway_says_is_shown(north: Run, place: Path) -> None:
+    said(place, now())
+    (row,) = north("carrier", "list", "--json").json
+    assert (row["running"], row["bound"], row["in_flight"], row["state"]) == (True, 1, 3, "bound")
+    assert row["figures"]["refused"] == {"ESME_RSYSERR": 2}
+    assert row["figures"]["round_trip"] == {"p50": 3, "p95": 8}
+    line = north("carrier", "list").out.splitlines()[-1]
+    for shown in ("1 of 2", "3 of 20", "3, 8", "bound"):
+        assert shown in line
+
+
+@pytest.mark.parametrize(("age", "state"), [(60_000, "bound"), (0, "stopped")])
+def test_what_runs_no_more_is_not_said_to_be_bound(north: Run, place: Path, age: int, state: str) -> None:
+    """Whether it fell silent or stopped in order."""
+    at = now() - age
+    said(place, at, state)
+    (row,) = north("carrier", "list", "--json").json
+    assert (row["running"], row["bound"], row["in_flight"]) == (False, 0, 0)
+    assert row["state"] == f"not running since {paper.moment(at)}"
+    line = north("carrier", "list").out.splitlines()[-1]
+    assert "0 of 2" in line
+    assert "3 of 20" not in line
 
 
 @pytest.mark.parametrize("order", list(Order))

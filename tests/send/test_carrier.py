@@ -31,7 +31,7 @@ class Ear:
     def left(self, ref: object) -> None:
         """Nothing follows."""
 
-    def answered(self, ref: object, response: Pdu) -> None:
+    def answered(self, ref: object, response: Pdu, took: float) -> None:
         """Note the status."""
         self.heard.append((f"status {response.status}", ref))
 

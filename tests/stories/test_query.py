@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from globewire.message import State
+from globewire.hold.port import Asking, Order
+from globewire.message import CarrierId, State
 from globewire.send import inquiry
 from globewire.wire.pdu import Command, Fields, Pdu, Status
 from peers.smsc import foreign_smsc
 from stories.carriers import simulated, smsc, willing
-from stories.house import carrier, eventually, house
+from stories.house import carrier, eventually, house, now
 
 SILENT = "85261239006"
 """A number whose message the simulator delivers without a receipt."""
@@ -94,28 +95,36 @@ async def test_the_parts_of_an_unknown_message_that_were_answered_are_asked_abou
         assert {pdu.text("message_id") for pdu in await north.requests(Command.QUERY_SM, 1)} == {"85261230000"}
 
 
-@pytest.mark.parametrize(("status", "most"), [(Status.RINVCMDID, 1), (Status.RQUERYFAIL, 3)])
+@pytest.mark.parametrize(("status", "least"), [(Status.RINVCMDID, 1), (Status.RQUERYFAIL, 3)])
 async def test_a_carrier_that_does_not_answer_is_asked_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, most: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, least: int
 ) -> None:
-    """At once where it does not know the command, after some refusals where it answered none; what it said is a line."""
+    """At once where it does not know the command, after some refusals where it answered none; until it is bound anew."""
     monkeypatch.setattr(inquiry, "REFUSALS", 3)
     monkeypatch.setattr(inquiry, "RATE", 1)
+    script = Script((status, {}))
     async with (
-        smsc(Script((status, {}))) as (north, address),
+        smsc(script) as (north, address),
         house(tmp_path, carrier("north", address, query=True, receipt_overdue=0.01)) as home,
     ):
-        messages = [await home.customer.send(f"8526123000{n}", "once") for n in range(6)]
-        await north.requests(Command.QUERY_SM, most)
+        message = await home.customer.send("85261230000", "once")
 
         async def refused() -> bool | None:
-            notes = [note for m in messages for note in (await home.books.standing(m)).notes]
-            return True if len([note for note in notes if note.what == "asked"]) == most else None
+            return True if [one.figures.query for one in await home.books.hold.carriers()] == [Asking.REFUSED] else None
 
         await eventually(refused)
-        after = await home.customer.send("85261239999", "after")
-        await home.books.until(after, State.SUBMITTED)
-        assert len([pdu for _, pdu in north.heard if pdu.command == Command.QUERY_SM]) == most
+        await home.books.noted(message, "asked: north: part 1: the question is refused, ESME_")
+        asked = len(await north.requests(Command.QUERY_SM, least))
+        after = await home.customer.send("85261230001", "after")
+
+        async def overdue() -> bool | None:
+            return True if [one.figures.overdue for one in await home.books.hold.carriers()] == [2] else None
+
+        await eventually(overdue)
+        assert len([pdu for _, pdu in north.heard if pdu.command == Command.QUERY_SM]) == asked
+        script.answers = [state(2)]
+        await home.books.hold.order(CarrierId("north"), Order.REBIND, now())
+        await home.books.until(after, State.DELIVERED)
 
 
 async def test_a_foreign_smsc_is_asked(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`globewire carrier`: how the carriers stand, as the send stage last said, and orders to whoever has their binds."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,7 +29,7 @@ OBEYED = "A running gateway does so within a second, whichever process has the c
 def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the carriers of the configuration and how their binds stand.
 
-    What is shown of the binds is what a running server last said, and when it said so.
+    It is what the server that has a carrier's binds says, every few seconds while it runs. --json has all figures.
     """
 
     async def ask(shop: Shop) -> list[dict[str, Any]]:
@@ -36,11 +37,11 @@ def show(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
     rows = visit(config, ask)
     if as_json:
-        paper.as_json([{**row, "paused_at": paper.iso(row["paused_at"]), "at": paper.iso(row["at"])} for row in rows])
+        paper.as_json(rows)
         return
     paper.table(
-        ("Carrier", "Address", "Bound", "In flight", "State", "Said at"),
-        [(r["id"], r["address"], f"{r['bound']} of {r['binds']}", r["in_flight"], _state(r), paper.moment(r["at"])) for r in rows],
+        ("Carrier", "Address", "Bound", "In flight", "Waiting", "A second", "Answer, ms", "Overdue", "State"),
+        [_shown(row) for row in rows],
         "There is no carrier: add [[carrier]] to the configuration.",
     )
 
@@ -91,25 +92,38 @@ def _addresses(config: Config) -> dict[str, str]:
     return {**addresses, SIMULATOR: "in the gateway"} if config.simulator.enabled else addresses
 
 
-def _state(row: dict[str, Any]) -> str:
-    """What was said of the binds, and what was ordered where nobody has said that it is done."""
-    said = str(row["state"])
-    return f"to be paused; {said}" if row["paused_at"] and not said.startswith(PAUSED) else said
+def _shown(row: dict[str, Any]) -> tuple[object, ...]:
+    """A row for people: no figures where nobody runs, and what was ordered where nobody has said that it is done."""
+    figures, trip = row["figures"], row["figures"]["round_trip"]
+    state = str(row["state"])
+    if row["paused_at"] and not state.startswith(PAUSED):
+        state = f"to be paused; {state}"
+    if not row["running"]:
+        return row["id"], row["address"], f"0 of {row['binds']}", "", "", "", "", "", state
+    flight, answer = f"{row['in_flight']} of {figures['window']}", f"{trip['p50']}, {trip['p95']}" if trip["p95"] else ""
+    bound, rate = f"{row['bound']} of {row['binds']}", figures["rate"]
+    return row["id"], row["address"], bound, flight, figures["waiting"], rate, answer, figures["overdue"], state
 
 
 def _rows(config: Config, standings: list[CarrierStanding], orders: Mapping[CarrierId, Orders]) -> Iterator[dict[str, Any]]:
-    addresses = _addresses(config)
+    addresses, now = _addresses(config), time.time_ns() // 1_000_000
     said = {str(standing.carrier): standing for standing in standings}
     for id in [*addresses, *(id for id in said if id not in addresses)]:
-        standing = said.get(id)
-        state = (standing.state or "unknown") if standing else "nothing said yet"
+        standing = said.get(id, CarrierStanding(CarrierId(id), 0, 0, 0, "", Millis(0)))
+        running = standing.running(now)
         yield {
             "id": id,
             "address": addresses.get(id, "not in the configuration"),
-            "bound": standing.bound if standing else 0,
-            "binds": standing.binds if standing else 0,
-            "in_flight": standing.in_flight if standing else 0,
-            "state": state,
-            "paused_at": orders.get(CarrierId(id), Orders()).paused_at,
-            "at": standing.at if standing else 0,
+            "running": running,
+            "bound": standing.bound if running else 0,
+            "binds": standing.binds,
+            "in_flight": standing.in_flight if running else 0,
+            "state": standing.state if running else _silence(standing),
+            "paused_at": paper.iso(orders.get(CarrierId(id), Orders()).paused_at),
+            "at": paper.iso(standing.at),
+            "figures": {**dataclasses.asdict(standing.figures), "since": paper.iso(standing.figures.since)},
         }
+
+
+def _silence(standing: CarrierStanding) -> str:
+    return f"not running since {paper.moment(standing.at)}" if standing.at else "nothing said yet"

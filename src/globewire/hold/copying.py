@@ -65,7 +65,7 @@ COPIED: tuple[Table, ...] = (
     _table("access_key", "id account username sealed token enabled created_at", "id", "enabled", username="user"),
     _table("ram_user", "account name policies", "account, name"),
     _table("policy", "account name document", "account, name"),
-    _table("carrier", "id bound binds in_flight state at", "id"),
+    _table("carrier", "id bound binds in_flight state at figures", "id"),
     _table("carrier_order", "carrier paused_at rebind_at", "carrier"),
     _table("quota", "name due seen", "name"),
     _table(

@@ -24,7 +24,7 @@ from globewire.hold.port import (
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import COLUMNS, ORDERED, PAGE, PART, book_of, order_row, silent_page, standing
+from globewire.hold.rows import COLUMNS, ORDERED, PAGE, PART, STOOD, book_of, order_row, silent_page, standing, stood, stood_row
 from globewire.message import CarrierId, MessageId, Millis
 
 T = TypeVar("T")
@@ -96,9 +96,7 @@ def _changed(cursor: sqlite3.Cursor, results: list[T]) -> list[T]:
 def stand(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[CarrierStanding]]) -> list[None]:
     """Say how carriers stand."""
     for s in (s for standings in payloads for s in standings):
-        cursor.execute(
-            "INSERT OR REPLACE INTO carrier VALUES(?, ?, ?, ?, ?, ?)", (s.carrier, s.bound, s.binds, s.in_flight, s.state, s.at)
-        )
+        cursor.execute(f"INSERT OR REPLACE INTO carrier({STOOD}) VALUES(?, ?, ?, ?, ?, ?, ?)", stood_row(s))
     return [None] * len(payloads)
 
 
@@ -168,10 +166,7 @@ def given_up(connection: sqlite3.Connection, account: str, limit: int) -> list[S
 
 def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
     """What was last said of each carrier."""
-    return [
-        CarrierStanding(*row)
-        for row in connection.execute("SELECT id, bound, binds, in_flight, state, at FROM carrier ORDER BY id")
-    ]
+    return [stood(row) for row in connection.execute(f"SELECT {STOOD} FROM carrier ORDER BY id")]
 
 
 def orders(connection: sqlite3.Connection) -> dict[CarrierId, Orders]:
@@ -198,9 +193,10 @@ def pending(connection: sqlite3.Connection, now: int) -> bool:
     return bool(connection.execute(f"SELECT {due}", (now,)).fetchone()[0])
 
 
-def backlog(connection: sqlite3.Connection) -> int:
-    """How many messages wait to be sent."""
-    return int(connection.execute("SELECT count(*) FROM sending").fetchone()[0])
+def backlog(connection: sqlite3.Connection, of: str) -> int:
+    """How many messages wait to be sent, at one carrier or at any."""
+    where, values = ("WHERE carrier = ?", (of,)) if of else ("", ())
+    return int(connection.execute(f"SELECT count(*) FROM sending {where}", values).fetchone()[0])
 
 
 _OPEN = "SELECT state, count(*) FROM message WHERE ended_at = 0 GROUP BY state"

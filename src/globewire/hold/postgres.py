@@ -289,8 +289,8 @@ class PostgresHold:
     async def mark(self) -> int:
         return await self._read(ledger.mark)
 
-    async def backlog(self) -> int:
-        return await self._read(ledger.backlog)
+    async def backlog(self, of: str = "") -> int:
+        return await self._read(ledger.backlog, of)
 
     async def load(self) -> Load:
         return await self._read(ledger.load)

@@ -1,13 +1,18 @@
 """Rows of the hold's tables to values of the port, and back. Columns are told by their place; the statements name them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import orjson
 
 from globewire.hold.port import (
     AccountEntry,
+    Asking,
     Book,
+    CarrierStanding,
+    Delay,
+    Figures,
     KeyEntry,
     Note,
     Order,
@@ -166,6 +171,29 @@ def standing(row: Row, parts: Sequence[Row] = (), notes: Sequence[Row] = (), pus
         tuple(part(p) for p in parts), tuple(Note(Millis(at), what, detail) for at, what, detail in notes), _told(row[25], row[26]),
         tuple(push(p) for p in pushes),
     )  # fmt: skip
+
+
+STOOD = "id, bound, binds, in_flight, state, at, figures"
+"""The columns of a carrier's standing."""
+_FIGURES = frozenset(f.name for f in fields(Figures))
+
+
+def stood_row(standing: CarrierStanding) -> Row:
+    """A carrier's standing as the columns of STOOD."""
+    s = standing
+    return s.carrier, s.bound, s.binds, s.in_flight, s.state, s.at, orjson.dumps(s.figures).decode()
+
+
+def stood(row: Row) -> CarrierStanding:
+    """The columns of STOOD. Figures that this program does not know are left out: a newer process may have said them."""
+    carrier, bound, binds, in_flight, state, at, text = row
+    said = {key: value for key, value in (orjson.loads(text) if text else {}).items() if key in _FIGURES}
+    for key in ("round_trip", "receipt_delay"):
+        if key in said:
+            said[key] = Delay(**said[key])
+    if "query" in said:
+        said["query"] = Asking(said["query"])
+    return CarrierStanding(carrier, bound, binds, in_flight, state, at, Figures(**said))
 
 
 ORDERED = {

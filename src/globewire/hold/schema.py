@@ -92,6 +92,7 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE callback ADD COLUMN pushes TEXT NOT NULL DEFAULT '';
     ALTER TABLE part ADD COLUMN submitted_at INTEGER NOT NULL DEFAULT 0;
     """,
+    "ALTER TABLE carrier ADD COLUMN figures TEXT NOT NULL DEFAULT '';",
 )
 OURS = 0x676C6F62
 """The `application_id`: "glob"."""

@@ -261,8 +261,8 @@ class SqliteHold:
     async def mark(self) -> int:
         return await self._read(ledger.mark)
 
-    async def backlog(self) -> int:
-        return await self._read(ledger.backlog)
+    async def backlog(self, of: str = "") -> int:
+        return await self._read(ledger.backlog, of)
 
     async def load(self) -> Load:
         try:

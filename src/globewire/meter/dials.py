@@ -104,6 +104,7 @@ class Meter:
         self.commits, self.commit_seconds = Spreads(rows.COMMITS), Spreads(rows.COMMIT_SECONDS)
         self.commits_failed = Counts(rows.COMMITS_FAILED)
         self.submits, self.submit_delay = Counts(rows.SUBMITS), Spreads(rows.SUBMIT_DELAY)
+        self.queries = Counts(rows.QUERIES)
         self.receipts, self.receipt_delay = Counts(rows.RECEIPTS), Spreads(rows.RECEIPT_DELAY)
         self.pushes, self.reports = Counts(rows.PUSHES, PUSHED), Counts(rows.REPORTS, PUSHED)
         self.push_seconds = Spreads(rows.PUSH_SECONDS)

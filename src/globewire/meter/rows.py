@@ -104,6 +104,14 @@ SUBMIT_DELAY = Row(
     SLOW,
 )
 
+QUERIES = Row(
+    "globewire_queries_total",
+    Kind.COUNTER,
+    ("carrier", "outcome"),
+    "Questions to a carrier (query_sm) by what came of them: final (settled as a receipt would be), under_way, throttled, refused, "
+    "unsupported (it is asked no more) or unanswered.",
+)
+
 # --- settle ------------------------------------------------------------------------------------------------------------
 
 RECEIPTS = Row(
@@ -159,6 +167,12 @@ OLDEST = Row(
 )
 BOUND = Row("globewire_carrier_bound", Kind.GAUGE, ("carrier",), "Binds of a carrier that stand, as last said.")
 BINDS = Row("globewire_carrier_binds", Kind.GAUGE, ("carrier",), "Binds of a carrier that there should be.")
+OVERDUE = Row(
+    "globewire_carrier_receipts_overdue",
+    Kind.GAUGE,
+    ("carrier",),
+    "Parts that a carrier took and has sent no receipt of within its receipt_overdue, as last said.",
+)
 STAGE = Row(
     "globewire_stage_running", Kind.GAUGE, ("stage",), "1 for each stage that this process runs, 0 once it stops or failed."
 )

@@ -9,6 +9,7 @@ from typing import Protocol
 from globewire import plan
 from globewire.send.bind import Bind
 from globewire.send.session import Pump
+from globewire.send.traffic import Traffic
 from globewire.verdict.pace import Pace
 from globewire.wire.pdu import Command, Fields, Pdu, PduFault
 from globewire.wire.smpp import Answered, Asked, Event, Unanswered
@@ -24,8 +25,8 @@ class Listener(Protocol):
     def left(self, ref: object) -> None:
         """The submit_sm of `ref` is on its way."""
 
-    def answered(self, ref: object, response: Pdu) -> None:
-        """The carrier answered the submit_sm or query_sm of `ref`."""
+    def answered(self, ref: object, response: Pdu, took: float) -> None:
+        """The carrier answered the submit_sm or query_sm of `ref`, after so many seconds."""
 
     def unanswered(self, ref: object) -> None:
         """No answer came, and none will."""
@@ -62,9 +63,12 @@ class Carrier:
         ]
         self.moved = asyncio.Event()
         """Set when there may be more room than before."""
+        self.changed = asyncio.Event()
+        """Set when a bind stands that did not, or does so no more."""
         self.unbound_since: float | None = clock()
         """Since when nothing can be submitted; None while a bind stands that takes submit_sm."""
         self.throttled_since: float | None = None
+        self.traffic = Traffic()
         self._listener, self._clock = listener, clock
         self._queue: deque[tuple[object, SubmitSm]] = deque()
         self._pace = Pace(carrier.pace, max(1.0, carrier.pace * AHEAD)) if carrier.pace else None
@@ -176,6 +180,7 @@ class Carrier:
             try:
                 pump.write(pump.session.request(Command.SUBMIT_SM, submission.fields, submission.tlvs, now=now, ref=ref))
                 self._listener.left(ref)
+                self.traffic.submits += 1
             except PduFault as fault:
                 self._listener.unfit(ref, fault)
         return None
@@ -193,7 +198,7 @@ class Carrier:
         for event in events:
             match event:
                 case Answered():
-                    self._listener.answered(event.ref, event.pdu)
+                    self._listener.answered(event.ref, event.pdu, event.took)
                 case Asked():
                     self._listener.asked(pump, event.pdu)
                 case Unanswered():
@@ -201,5 +206,6 @@ class Carrier:
                 case _:
                     submits = any(bind.submits for bind in self.binds)
                     self.unbound_since = None if submits else self.unbound_since or self._clock()
+                    self.changed.set()
         self._go()
         self.moved.set()

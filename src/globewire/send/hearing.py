@@ -10,6 +10,7 @@ from globewire.errors import Unavailable
 from globewire.hold.port import Heard, Hold
 from globewire.message import Millis
 from globewire.send.session import Pump
+from globewire.send.traffic import Traffic
 from globewire.wire.pdu import Command, Pdu, Status
 from globewire.wire.receipt import read
 
@@ -22,8 +23,8 @@ MOST = 2_000
 class Hearing:
     """Takes deliver_sm and data_sm of one carrier, and answers each when what it says is kept."""
 
-    def __init__(self, hold: Hold, carrier: plan.Carrier, now: Callable[[], Millis]) -> None:
-        self._hold, self._carrier, self._now = hold, carrier, now
+    def __init__(self, hold: Hold, carrier: plan.Carrier, now: Callable[[], Millis], traffic: Traffic) -> None:
+        self._hold, self._carrier, self._now, self._traffic = hold, carrier, now, traffic
         self._pending: list[tuple[Pump, Pdu, Heard]] = []
         self._some = asyncio.Event()
 
@@ -37,6 +38,7 @@ class Hearing:
         if len(self._pending) >= MOST:
             pump.write(pump.session.respond(request, Status.RX_T_APPN))
             return
+        self._traffic.heard(receipt.carrier_ids, asyncio.get_running_loop().time())
         self._pending.append((pump, request, Heard(self._carrier.id, receipt, self._now())))
         self._some.set()
 

@@ -15,8 +15,9 @@ import structlog
 
 from globewire import plan
 from globewire.errors import Unavailable
-from globewire.hold.port import START, Fact, Heard, Hold, Noted, Reached, Silent
+from globewire.hold.port import START, Asking, Fact, Heard, Hold, Noted, Reached, Silent
 from globewire.message import Millis
+from globewire.meter.dials import Meter
 from globewire.send.carrier import Carrier
 from globewire.verdict import retry
 from globewire.verdict.outcome import Told, sentence, told
@@ -56,13 +57,22 @@ class Inquiry:
     """The questions to one carrier. `may` says whether any may be asked now; receipts are counted all the same."""
 
     def __init__(
-        self, hold: Hold, carrier: plan.Carrier, sessions: Carrier, now: Callable[[], Millis], may: Callable[[], bool]
+        self,
+        hold: Hold,
+        carrier: plan.Carrier,
+        sessions: Carrier,
+        now: Callable[[], Millis],
+        may: Callable[[], bool],
+        meter: Meter,
     ) -> None:
         self.overdue = 0
         """Parts whose receipt is overdue, as of the last walk; those met on this one where they are more."""
         self.refused = False
         """Whether the carrier made clear that it does not answer."""
+        self.asked = 0
+        """Questions that were asked."""
         self._hold, self._carrier, self._sessions, self._now, self._may = hold, carrier, sessions, now, may
+        self._queries = meter.queries
         self._known: dict[tuple[int, int], Question] = {}
         self._due: deque[Question] = deque()
         self._facts: list[Fact] = []
@@ -81,6 +91,13 @@ class Inquiry:
             except Unavailable as fault:
                 log.error("the hold does not serve", carrier=self._carrier.id, reason=str(fault))
             self._ask()
+
+    @property
+    def stand(self) -> Asking:
+        """Whether the carrier is asked."""
+        if not self._carrier.query:
+            return Asking.NO
+        return Asking.REFUSED if self.refused else Asking.YES
 
     def try_anew(self) -> None:
         """Ask again, though the carrier refused to answer before."""
@@ -109,6 +126,7 @@ class Inquiry:
 
     def unanswered(self, question: Question) -> None:
         """No answer came. It is asked again when its time comes."""
+        self._queries.of(self._carrier.id, "unanswered").add()
         self._note(question, f"{self._carrier.id}: part {question.silent.part.sequence}: the question was not answered")
 
     def _note(self, question: Question, detail: str) -> None:
@@ -118,6 +136,7 @@ class Inquiry:
             self._facts.append(Noted(question.silent.part.message, self._now(), "asked", detail))
 
     def _count(self, verdict: Told, status: int) -> None:
+        self._queries.of(self._carrier.id, verdict.value.replace(" ", "_")).add()
         if verdict in (Told.FINAL, Told.UNDER_WAY):
             self._refusals = None
         elif verdict is Told.REFUSED and self._refusals is not None:
@@ -179,6 +198,7 @@ class Inquiry:
                 fields = query.question(question.silent.part, question.silent.sender, self._carrier)
                 if not self._sessions.ask(question, fields):
                     return
+                self.asked += 1
             except PduFault as fault:  # an id that no query_sm can hold
                 self._note(question, f"{self._carrier.id}: part {question.silent.part.sequence} cannot be asked about: {fault}")
             self._due.popleft()

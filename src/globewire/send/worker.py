@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -10,7 +11,7 @@ import structlog
 
 from globewire import plan
 from globewire.errors import Unavailable
-from globewire.hold.port import SEND, Became, CarrierStanding, Hold, Noted, Orders, SendJob
+from globewire.hold.port import SEND, Became, Hold, Noted, Orders, SendJob
 from globewire.message import CarrierId, Message, Millis, State
 from globewire.meter.dials import Meter
 from globewire.plan import OnUnknown
@@ -18,6 +19,7 @@ from globewire.send.attempt import Attempt, Ending, Piece, conclude, expired, he
 from globewire.send.carrier import Carrier
 from globewire.send.hearing import Hearing
 from globewire.send.inquiry import Inquiry, Question
+from globewire.send.saying import Saying
 from globewire.send.session import Pump
 from globewire.verdict.outcome import Answer, answer
 from globewire.wire.pdu import Command, Pdu, PduFault, Status
@@ -90,14 +92,14 @@ class Worker:
         self._hold, self._routing, self._now, self._earliest = hold, routing, now, earliest or now
         self._later = later or asyncio.get_running_loop().call_later
         self._carrier = make(self)
-        self._hearing = Hearing(hold, carrier, now)
-        self._inquiry = Inquiry(hold, carrier, self._carrier, now, lambda: not self._idle)
+        self._hearing = Hearing(hold, carrier, now, self._carrier.traffic)
+        self._inquiry = Inquiry(hold, carrier, self._carrier, now, lambda: not self._idle, self._meter)
         self._in_hand: set[int] = set()
         self._claiming = 0
         self._resting: dict[Piece, Timer] = {}
         self._endings: list[Ending] = []
         self._ended = asyncio.Event()
-        self._said: tuple[int, str] = (-1, "")
+        self._saying = Saying(hold, self._carrier, self._inquiry, now)
         self._draining = False
         self._orders: Orders | None = None
         self._rebind = asyncio.Event()
@@ -121,6 +123,11 @@ class Worker:
         except TimeoutError:
             log.warning("stopped with submits unanswered", carrier=self.id, messages=len(self._in_hand))
         await self._carrier.leave(min(limit, 2.0))
+        try:
+            async with asyncio.timeout(1.0):
+                await self._saying.fall_silent()
+        except (Unavailable, TimeoutError):
+            pass  # whoever looks knows it by its silence
 
     async def finish(self) -> None:
         """After `stop`: return when what came of all that was in hand is written down, at the latest when its lease ends."""
@@ -194,7 +201,7 @@ class Worker:
         assert isinstance(ref, Piece)
         ref.submitted_at = self._now()
 
-    def answered(self, ref: object, response: Pdu) -> None:
+    def answered(self, ref: object, response: Pdu, took: float) -> None:
         """A submit_sm_resp: taken, or refused in one of three ways. Or what a question came to."""
         if isinstance(ref, Question):
             return self._inquiry.answered(ref, response)
@@ -202,14 +209,20 @@ class Worker:
         attempt, status = ref.attempt, response.status
         if response.command == Command.GENERIC_NACK:
             status = status or Status.RSUBMITFAIL  # whatever its status says, a nack is no yes
-        outcome = answer(status)
+        traffic, outcome = self._carrier.traffic, answer(status)
         self._answers[outcome].add()
+        traffic.round_trip.note(took)
+        if outcome is not Answer.THROTTLED:
+            traffic.answers[status] += 1
         match outcome:
             case Answer.TAKEN:
                 self._carrier.throttled_since = None
-                attempt.taken.append(part_taken(ref, self.id, response.text("message_id"), self._now()))
+                part = part_taken(ref, self.id, response.text("message_id"), self._now())
+                attempt.taken.append(part)
+                traffic.taken(part.carrier_id, asyncio.get_running_loop().time())
             case Answer.THROTTLED:
                 held_up(ref, self.id, status, self._now())
+                traffic.throttled += 1
                 self._carrier.pause()
                 self._carrier.submit(ref, ref.submission, first=True)
                 return self._take_back() if self._paused else None
@@ -230,6 +243,7 @@ class Worker:
             return self._inquiry.unanswered(ref)
         assert isinstance(ref, Piece)
         self._silences.add()
+        self._carrier.traffic.unanswered += 1
         ref.attempt.lost += 1
         return self._part_over(ref.attempt)
 
@@ -305,11 +319,13 @@ class Worker:
     # --- watch -----------------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Once a second: do as the operator says, say how the carrier stands, and let nothing wait for it too long."""
+        """Once a second, and when binds change: do as the operator says, say how the carrier stands, and let nothing wait for it
+        too long."""
         while True:
             try:
                 await self._obey()
-                await self._say()
+                if not self._draining:
+                    await self._saying.say(self._paused)
                 if self._carrier.unbound_since is not None:
                     self._take_back()
                 why = self._overdue()
@@ -317,8 +333,11 @@ class Worker:
                 if why and self._routing.alternatives(self.id):
                     await self._divert(why)
             except Unavailable as fault:
-                log.error("the hold does not serve", carrier=self.id, reason=str(fault))
-            await asyncio.sleep(1.0)
+                await self._wait_out(fault)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._carrier.changed.wait()
+            self._carrier.changed.clear()
 
     @property
     def _paused(self) -> bool:
@@ -350,16 +369,6 @@ class Worker:
             log.info("carrier is bound anew", carrier=self.id)
             self._inquiry.try_anew()
             await self._carrier.rebind()
-
-    async def _say(self) -> None:
-        carrier = self._carrier
-        states = [*(("paused",) if self._paused else ()), *sorted({bind.state for bind in carrier.binds})]
-        said = (carrier.bound, "; ".join(states))
-        if said != self._said:
-            self._said = said
-            await self._hold.stand(
-                [CarrierStanding(self.id, carrier.bound, len(carrier.binds), carrier.in_flight, said[1], self._now())]
-            )
 
     def _overdue(self) -> str:
         """Why the carrier should be passed over for now, "" where it should not."""

@@ -66,7 +66,9 @@ class Scrape:
         if self._load is not None:
             yield from self._work(self._load)
         if self._standings is not None:
-            yield _gauge(rows.BOUND, {(standing.carrier,): standing.bound for standing in self._standings})
+            now = self._now()
+            yield _gauge(rows.BOUND, {(s.carrier,): s.bound if s.running(now) else 0 for s in self._standings})
+            yield _gauge(rows.OVERDUE, {(standing.carrier,): standing.figures.overdue for standing in self._standings})
             yield _gauge(rows.BINDS, {(standing.carrier,): standing.binds for standing in self._standings})
         yield from self._process.collect()
 

@@ -39,6 +39,12 @@ def sentence(status: int) -> str:
     return f"unknown status (0x{status:08X}): not in SMPP 3.4"
 
 
+def name(status: int) -> str:
+    """A status's name, ESME_RINVDSTADR; one that has none as a number."""
+    row = STATUSES.get(status)
+    return row[0] if row else f"0x{status:08X}"
+
+
 def receipt_state(status_word: str) -> PartState | None:
     """The state that a receipt's word (upper case, SMPP 3.4 appendix B) puts a part into; None where it is not final.
 

@@ -25,7 +25,20 @@ from globewire.hold.port import (
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import COLUMNS, GIVEN_UP, ORDERED, PAGE, PART, book_of, order_row, silent_page, standing
+from globewire.hold.rows import (
+    COLUMNS,
+    GIVEN_UP,
+    ORDERED,
+    PAGE,
+    PART,
+    STOOD,
+    book_of,
+    order_row,
+    silent_page,
+    standing,
+    stood,
+    stood_row,
+)
 from globewire.message import CarrierId, MessageId, Millis
 
 T = TypeVar("T")
@@ -105,15 +118,15 @@ def _any(status: str) -> bool:
 
 
 _STAND = (
-    "INSERT INTO carrier VALUES($1, $2, $3, $4, $5, $6) ON CONFLICT(id) DO UPDATE SET bound = excluded.bound, "
-    "binds = excluded.binds, in_flight = excluded.in_flight, state = excluded.state, at = excluded.at"
+    f"INSERT INTO carrier({STOOD}) VALUES($1, $2, $3, $4, $5, $6, $7) ON CONFLICT(id) DO UPDATE SET bound = excluded.bound, "
+    "binds = excluded.binds, in_flight = excluded.in_flight, state = excluded.state, at = excluded.at, figures = excluded.figures"
 )
 
 
 async def stand(connection: Any, payloads: Sequence[Sequence[CarrierStanding]]) -> list[None]:
     """Say how carriers stand."""
     for s in sorted((s for standings in payloads for s in standings), key=lambda s: s.carrier):
-        await connection.execute(_STAND, s.carrier, s.bound, s.binds, s.in_flight, s.state, s.at)
+        await connection.execute(_STAND, *stood_row(s))
     return [None] * len(payloads)
 
 
@@ -187,8 +200,7 @@ async def given_up(connection: Any, account: str, limit: int) -> list[Standing]:
 
 async def carriers(connection: Any) -> list[CarrierStanding]:
     """What was last said of each carrier."""
-    rows = await connection.fetch("SELECT id, bound, binds, in_flight, state, at FROM carrier ORDER BY id")
-    return [CarrierStanding(*row) for row in rows]
+    return [stood(row) for row in await connection.fetch(f"SELECT {STOOD} FROM carrier ORDER BY id")]
 
 
 _LANES = {
@@ -225,9 +237,10 @@ async def pending(connection: Any, now: int) -> bool:
     return bool(await connection.fetchval(f"SELECT {due}", now))
 
 
-async def backlog(connection: Any) -> int:
-    """How many messages wait to be sent."""
-    return int(await connection.fetchval("SELECT count(*) FROM sending"))
+async def backlog(connection: Any, of: str) -> int:
+    """How many messages wait to be sent, at one carrier or at any."""
+    where, values = ("WHERE carrier = $1", (of,)) if of else ("", ())
+    return int(await connection.fetchval(f"SELECT count(*) FROM sending {where}", *values))
 
 
 _OPEN = "SELECT state, count(*) FROM message WHERE ended_at = 0 GROUP BY state"

@@ -96,6 +96,7 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE callback ADD COLUMN pushes text NOT NULL DEFAULT '';
     ALTER TABLE part ADD COLUMN submitted_at bigint NOT NULL DEFAULT 0;
     """,
+    "ALTER TABLE carrier ADD COLUMN figures text NOT NULL DEFAULT ''",
 )
 
 _LOCK = 0x676C6F6265  # "globe": one migration at a time, whoever starts it
