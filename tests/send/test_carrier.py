@@ -241,3 +241,32 @@ async def test_leaving_unbinds_every_bind() -> None:
             await line.bound(2)
         assert far.endings == ["unbound by the peer"] * 2
         assert line.carrier.bound == 0
+
+
+async def test_who_has_left_does_not_come_back() -> None:
+    """Though it is cancelled only later: a session that nobody serves would take receipts that nobody keeps."""
+    async with smsc() as (far, address):
+        settings = plan.Carrier(id=CarrierId("north"), host=address[0], port=address[1], system_id="globe", password="", binds=2)
+        carrier = Carrier(settings, Ear(), tls=None, clock=asyncio.get_running_loop().time, jitter=lambda: 0.5)
+        keeping = asyncio.create_task(carrier.keep())
+        await Line(carrier, Ear()).bound(2)
+        await carrier.leave(5.0)
+        async with asyncio.timeout(10):
+            await keeping
+        assert (carrier.bound, far.endings) == (0, ["unbound by the peer"] * 2)
+
+
+async def test_a_session_ends_with_whoever_kept_it() -> None:
+    """Cancelled without a word: the connection is closed, and the carrier knows that nobody hears."""
+    async with smsc() as (far, address):
+        settings = plan.Carrier(id=CarrierId("north"), host=address[0], port=address[1], system_id="globe", password="")
+        carrier = Carrier(settings, Ear(), tls=None, clock=asyncio.get_running_loop().time, jitter=lambda: 0.5)
+        keeping = asyncio.create_task(carrier.keep())
+        await far.bound(1)
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+        async def ended() -> bool | None:
+            return True if far.endings else None
+
+        await eventually(ended)

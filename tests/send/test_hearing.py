@@ -7,6 +7,7 @@ from globewire.hold.port import SETTLE, Hold
 from globewire.message import CarrierId
 from globewire.plan import Carrier
 from globewire.send.hearing import MOST, Hearing
+from globewire.send.traffic import Traffic
 from globewire.wire.pdu import Command, Status
 from globewire.wire.smpp import Answered, Asked, Side
 from laws.making import NOW
@@ -18,7 +19,8 @@ MORE = 7
 async def test_what_is_too_much_to_wait_is_to_be_offered_again(hold: Hold) -> None:
     """While nothing is kept, so many wait and no more; the rest is refused for now, and nothing is acknowledged unkept."""
     north = Carrier(id=CarrierId("north"), host="", port=0, system_id="north", password="")
-    hearing = Hearing(hold, north, lambda: NOW)
+    traffic = Traffic()
+    hearing = Hearing(hold, north, lambda: NOW, traffic)
     there = Ear(accept)
     server = await asyncio.get_running_loop().create_server(make(Side.SMSC, there), "127.0.0.1", 0)
     client = await connect(server.sockets[0].getsockname()[1], Ear(hearing.hear))
@@ -36,6 +38,7 @@ async def test_what_is_too_much_to_wait_is_to_be_offered_again(hold: Hold) -> No
     keeping = asyncio.create_task(hearing.run())
     assert Counter((await answers(MOST)).values()) == {Status.ROK: MOST}
     assert (await hold.counts())["lane.settle"] == MOST
+    assert traffic.receipts == MOST
     keeping.cancel()
     client.close()
     server.close()

@@ -35,7 +35,7 @@ class Bind:
         self._carrier, self._command, self._tls = carrier, command, tls
         self._clock, self._jitter, self._hear = clock, jitter, hear
         self._ended, self._hurry, self._moved = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._answered = self._retiring = False
+        self._answered = self._retiring = self._left = False
         self.pump: Pump | None = None
         self.state = "not connected"
         """What to tell people: "bound", or why it is not. While it tries again, why it last was not."""
@@ -59,9 +59,9 @@ class Bind:
         return self._carrier.window - pump.session.in_flight
 
     async def keep(self) -> None:
-        """Keep the session alive until cancelled."""
+        """Keep the session alive until cancelled, or told to leave."""
         attempt = 0
-        while True:
+        while not self._left:
             bound = await self._serve()
             attempt = 0 if bound else attempt + 1
             rest = reconnect(attempt, self._carrier.reconnect_first, self._carrier.reconnect_most, self._jitter())
@@ -86,10 +86,15 @@ class Bind:
         except TimeoutError:
             log.warning("rebinding with submits unanswered", carrier=self._carrier.id, submits=pump.session.in_flight)
         if self.pump is pump:
-            await self.leave(2.0)
+            await self._unbind(2.0)
 
     async def leave(self, limit: float) -> None:
-        """Unbind, wait for the answer for `limit` seconds at most, and close."""
+        """Unbind, wait for the answer for `limit` seconds at most, and close. No other session follows."""
+        self._left = True
+        self._hurry.set()
+        await self._unbind(limit)
+
+    async def _unbind(self, limit: float) -> None:
         pump = self.pump
         if pump is None:
             return
@@ -108,6 +113,8 @@ class Bind:
         try:
             pump = await dial(carrier.host, carrier.port, tls=self._tls, server_name=carrier.server_name, make=self._make)
             self.pump = pump
+            if self._left:
+                return False
             pump.write(pump.session.request(self._command, self._credentials(), now=self._clock()))
             await self._ended.wait()
         except (OSError, PduFault) as fault:
@@ -116,6 +123,8 @@ class Bind:
             return False
         finally:
             served, self.pump = self.pump, None
+            if served is not None:
+                served.close()  # where this was cancelled, nobody hears it any more: what it took would be lost
         return served is not None and self.state.startswith("ended")
 
     def _make(self) -> Pump:

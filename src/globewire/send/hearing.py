@@ -38,7 +38,6 @@ class Hearing:
         if len(self._pending) >= MOST:
             pump.write(pump.session.respond(request, Status.RX_T_APPN))
             return
-        self._traffic.heard(receipt.carrier_ids, asyncio.get_running_loop().time())
         self._pending.append((pump, request, Heard(self._carrier.id, receipt, self._now())))
         self._some.set()
 
@@ -54,7 +53,10 @@ class Hearing:
             except Unavailable as fault:
                 status = Status.RX_T_APPN  # the carrier keeps it and offers it again
                 log.error("receipts could not be kept", carrier=self._carrier.id, receipts=len(batch), reason=str(fault))
-            for pump, request, _ in batch:
+            clock = asyncio.get_running_loop().time()
+            for pump, request, heard in batch:
+                if status == Status.ROK:
+                    self._traffic.heard(heard.receipt.carrier_ids, clock)
                 if not pump.session.closed:
                     pump.write(pump.session.respond(request, status))
 
