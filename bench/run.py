@@ -80,7 +80,8 @@ def main() -> None:
 
 
 def sharing(folder: Path, sink: Sink, asked: argparse.Namespace) -> list[dict[str, Any]]:
-    """The closed loop again on a PostgreSQL server on the same cores: by one process, and by two on one database."""
+    """The closed loop again on a PostgreSQL server on the same cores: by one process, and by two on one database, each with as
+    many connections."""
     rows = []
     with postgres.serving() as server:
         for processes in (1, 2):
@@ -100,7 +101,7 @@ def sharing(folder: Path, sink: Sink, asked: argparse.Namespace) -> list[dict[st
                     for place in range(processes)
                 ]
                 measure(gateways, sink, WARM_UP, asked.connections)
-                rows.append(measure(gateways, sink, asked.n, asked.connections) | {"processes": processes})
+                rows.append(measure(gateways, sink, asked.n, asked.connections * processes) | {"processes": processes})
     return rows
 
 

@@ -196,11 +196,10 @@ async def test_a_receipt_that_two_processes_had_counts_once(pair: Pair, late: bo
 
 @pytest.mark.parametrize("lane", [SEND, SETTLE, TELL])
 async def test_a_process_is_woken_by_another(pair: Pair, lane: Lane[Any]) -> None:
-    """Long before its wait would end."""
+    """Long before its wait would end, where nobody is at work on that lane in the other."""
     await pair[0].put_account(account())
     await pair[0].keep([submission(1)], None)
-    for hold in pair:
-        await hold.wait(lane, CARRIER if lane.name == SEND.name else "", 0.0)
+    await pair[1].wait(lane, CARRIER if lane.name == SEND.name else "", 0.0)
     async with asyncio.timeout(20):
         waiting = asyncio.create_task(pair[1].wait(lane, CARRIER if lane.name == SEND.name else "", 1000.0))
         await pair[0].keep([submission(2)], None)

@@ -5,16 +5,21 @@ from typing import Any
 
 from globewire.hold.port import Lane
 
+AT_WORK = 1.0
+"""Seconds since its last wait for which a waiter is taken to be busy with what it found, and to come again."""
+
 
 class Wakes:
     """One event for each lane and owner. A wake before the wait counts."""
 
     def __init__(self) -> None:
         self._events: dict[tuple[str, str], asyncio.Event] = {}
+        self._back_by: dict[tuple[str, str], float] = {}
 
-    def wake(self, lane: Lane[Any], of: str = "") -> None:
-        """There may be something to claim."""
+    def wake(self, lane: Lane[Any], of: str = "") -> bool:
+        """There may be something to claim. Whether anybody here waits for that, or did a moment ago."""
         self._events.setdefault((lane.name, of), asyncio.Event()).set()
+        return asyncio.get_running_loop().time() <= self._back_by.get((lane.name, of), 0.0)
 
     def wake_all(self) -> None:
         """There may be something to claim anywhere."""
@@ -23,11 +28,13 @@ class Wakes:
 
     async def wait(self, lane: Lane[Any], of: str, timeout: float) -> None:
         """Return after a wake since the last wait, or after `timeout` seconds."""
-        event = self._events.setdefault((lane.name, of), asyncio.Event())
+        event, clock = self._events.setdefault((lane.name, of), asyncio.Event()), asyncio.get_running_loop().time
+        self._back_by[lane.name, of] = clock() + timeout + AT_WORK
         try:
             async with asyncio.timeout(timeout):
                 await event.wait()
         except TimeoutError:
             return
         finally:
+            self._back_by[lane.name, of] = clock() + AT_WORK
             event.clear()
