@@ -17,6 +17,7 @@ PAGES = [
     "/console/access/account/shop/policy",
     WHAT_IF,
     "/console/callbacks/shop",
+    "/console/carriers/simulator",
 ]
 MOST = 150_000
 """Bytes of a page, its scripts and styles cached."""

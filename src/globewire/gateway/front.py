@@ -19,6 +19,7 @@ from globewire.gateway.nodes import node
 from globewire.hold.port import Question
 from globewire.mint import Mint, RequestIds
 from globewire.show.emulation import Emulation
+from globewire.show.history import History
 from globewire.show.probes import PATHS, probes
 from globewire.show.serving import Serving
 from globewire.show.sessions import Sessions
@@ -119,6 +120,8 @@ class Front:
         ground, config = self._ground, self._ground.config
         if not config.shows_console and self._emulation is None:
             return None
+        history = History(ground.hold, ground.clock.now)
+        ground.loops.run(history.run)
         window = Window(
             hold=ground.hold,
             now=ground.clock.now,
@@ -128,6 +131,7 @@ class Front:
             register=lambda: ground.registry.register,
             accounts=lambda: ground.registry.accounts,
             exchanges=self.exchanges,
+            history=history,
             keeper=ground.keeper,
             left=self._turns.left,
             refusal_form=config.api.refusal_form,

@@ -22,6 +22,7 @@ PLACES = (
     ("/console/preview", "Preview"),
     ("/console/explorer", "Explorer"),
     ("/console/doctor", "Doctor"),
+    ("/console/carriers", "Carriers"),
     ("/console/callbacks", "Callbacks"),
     ("/console/access", "Access"),
     ("/console/reference", "API"),

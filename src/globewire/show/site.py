@@ -10,6 +10,7 @@ from globewire.errors import Amiss, Unavailable
 from globewire.show import emulator, preview
 from globewire.show.access import access, account
 from globewire.show.callbacks import callbacks, endpoint
+from globewire.show.carriers import carrier, carriers, history
 from globewire.show.doctor import doctor
 from globewire.show.explorer import explorer
 from globewire.show.guard import Guard
@@ -58,6 +59,9 @@ ROUTES = (
     Route("/console/access/account/{account}", account, methods=["GET", "POST"]),
     Route("/console/access/account/{account}/policy", policy, methods=["GET", "POST"]),
     Route("/console/doctor", doctor, methods=["GET", "POST"]),
+    Route("/console/carriers", carriers),
+    Route("/console/carriers/{carrier}", carrier, methods=["GET", "POST"]),
+    Route("/console/carriers/{carrier}/history", history),
     Route("/console/callbacks", callbacks),
     Route("/console/callbacks/{account}", endpoint, methods=["GET", "POST"]),
     Route("/console/events", events),

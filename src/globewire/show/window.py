@@ -9,6 +9,7 @@ from globewire.hold.port import AccountEntry, Hold
 from globewire.message import AccountId, CarrierId, Millis
 from globewire.plan import Carrier
 from globewire.show.emulation import Emulation
+from globewire.show.history import History
 from globewire.show.keeping import Keeping
 from globewire.verdict.admit import RefusalForm, Register
 from globewire.verdict.route import Router
@@ -31,6 +32,7 @@ class Window:
     register: Callable[[], Register]
     accounts: Callable[[], Mapping[AccountId, AccountEntry]]
     exchanges: Exchanges
+    history: History
     keeper: Keeping
     left: Callable[[AccountId, str, int], Awaitable[int]]
     refusal_form: RefusalForm
