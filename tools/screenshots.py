@@ -35,7 +35,7 @@ MESSAGES = (
     ("6591239001", "This phone is switched off: the carrier's receipt will say UNDELIV."),
     ("85261234567", "Your parcel is at the counter. Pickup code 9034."),
     ("6591234567", "482913 is your Shop code. It is valid for 10 minutes."),
-    ("6591234567", "Thank you! Your order 20261 is on its way \U0001f69a and will be with you tomorrow."),
+    ("6591234567", "Thank you! Your order 20261 is on its way \U0001f600 and will be with you tomorrow."),
     ("6591234567", "039471 is your Shop code. It is valid for 10 minutes."),
 )
 

@@ -31,8 +31,9 @@ class Clock:
     back, as an operator or a time server does. Those in `moved` are called after either, to look again at what is due."""
 
     def __init__(self) -> None:
-        self._passed = 0.0
-        self._leapt = 0.0
+        self._passed = self._leapt = 0.0
+        self._passed_ms = self._ahead_ms = 0
+        """What was passed, and what the wall clock is ahead by in all: told several times a message, so in the unit that is told."""
         self._timers: set[Timer] = set()
         self.moved: list[Callable[[], None]] = []
         at = self.monotonic()
@@ -41,11 +42,11 @@ class Clock:
 
     def now(self) -> Millis:
         """The wall clock, in milliseconds since 1970."""
-        return Millis(time.time_ns() // 1_000_000 + round((self._passed + self._leapt) * 1000))
+        return Millis(time.time_ns() // 1_000_000 + self._ahead_ms)
 
     def outside(self, tell: Callable[[], Millis]) -> Millis:
         """What `tell`, of this clock, would show if it had never been advanced: for what is held against clocks of others."""
-        return Millis(tell() - round(self._passed * 1000))
+        return Millis(tell() - self._passed_ms)
 
     def wall(self) -> float:
         """The wall clock, in seconds since 1970."""
@@ -86,6 +87,7 @@ class Clock:
         """Move on by `seconds`, which must not be negative."""
         assert seconds >= 0
         self._passed += seconds
+        self._reckon()
         for timer in sorted(self._timers, key=lambda timer: timer.at):
             timer.look_again()
         self._tell()
@@ -93,7 +95,11 @@ class Clock:
     def leap(self, seconds: float) -> None:
         """Set the wall clock by `seconds`, back where they are negative."""
         self._leapt += seconds
+        self._reckon()
         self._tell()
+
+    def _reckon(self) -> None:
+        self._passed_ms, self._ahead_ms = round(self._passed * 1000), round((self._passed + self._leapt) * 1000)
 
     def _setting(self) -> _Setting:
         """How the wall clock is set now."""
