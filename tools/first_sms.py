@@ -44,6 +44,7 @@ def main() -> None:
         send(api, *key)
         console.print(f"\nServing on [bold]{api}[/bold] with AccessKey [bold]{key[0]}[/bold] (its secret is in {CONFIGURATION}).")
         console.print(f"Send more:  .venv/bin/globewire --config {CONFIGURATION} send --to {TO} --text 'Hello' --wait")
+        console.print(f"Look at it: [bold]{api}/console/[/bold]")
         console.print("Stop with Ctrl-C.")
         gateway.wait()
     except KeyboardInterrupt:

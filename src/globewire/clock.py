@@ -33,7 +33,7 @@ class Clock:
     def __init__(self) -> None:
         self._passed = self._leapt = 0.0
         self._passed_ms = self._ahead_ms = 0
-        """What was passed, and what the wall clock is ahead by in all: told several times a message, so in the unit that is told."""
+        """What was passed, and by how much the wall clock is ahead in all: in the unit that is told, several times a message."""
         self._timers: set[Timer] = set()
         self.moved: list[Callable[[], None]] = []
         at = self.monotonic()
