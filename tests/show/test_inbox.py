@@ -3,7 +3,8 @@
 import asyncio
 
 from globewire.message import State
-from show.conftest import Console
+from show.conftest import Console, Opening
+from stories.house import carrier
 
 
 async def test_empty(console: Console) -> None:
@@ -29,3 +30,15 @@ async def test_the_stream_tells_of_changes(console: Console) -> None:
         assert await stream.content.readuntil(b"\n\n") == b"event: changed\ndata:\n\n"
         await console.house.customer.send("6591234567", "Hello")
         assert await stream.content.readuntil(b"\n\n") == b"event: changed\ndata:\n\n"
+
+
+async def test_the_first_page(opening: Opening) -> None:
+    """An emulator begins with the inbox; where real carriers are, with the messages."""
+    emulator = await opening()
+    assert (await emulator.get("/console")).headers["location"] == "/console/"
+
+
+async def test_the_first_page_beside_real_carriers(opening: Opening) -> None:
+    """Their messages are looked up rather than watched."""
+    gateway = await opening(carrier("north", ("127.0.0.1", 9)))
+    assert (await gateway.get("/console")).headers["location"] == "/console/messages"

@@ -111,7 +111,7 @@ def _line(settings: Config, stages: frozenset[str], running: Gateway) -> dict[st
     said: dict[str, object] = {
         "api": _url(settings, running.api),
         "metrics": _metrics(settings, running),
-        "console": f"{url}/console/" if (url := _url(settings, running.api)) and settings.shows_console else None,
+        "console": f"{url}/console" if (url := _url(settings, running.api)) and settings.shows_console else None,
         "simulator": _pair(running.simulator),
         "stages": [stage for stage in Stage if stage in stages],
         "warnings": [str(warning) for warning in settings.warnings],
@@ -126,7 +126,7 @@ def _banner(settings: Config, stages: frozenset[str], running: Gateway, config: 
     paper.facts(
         [
             ("  API", f"{url}  (set it as the endpoint of an SDK)" if (url := _url(settings, running.api)) else ""),
-            ("  Console", f"{url}/console/" if url and settings.shows_console else ""),
+            ("  Console", f"{url}/console" if url and settings.shows_console else ""),
             ("  Metrics", _metrics(settings, running)),
             ("  Simulator", f"{address}, a carrier that delivers nothing" if (address := _pair(running.simulator)) else ""),
             ("  Carriers", ", ".join(carrier.id for carrier in settings.carriers)),

@@ -23,7 +23,7 @@ from globewire.show.reference import openapi, reference
 from globewire.show.sessions import Sessions
 from globewire.show.sign import sign_in, sign_out
 from globewire.show.what_if import what_if
-from globewire.show.window import Window
+from globewire.show.window import Window, window
 from globewire.show.writing import policy
 
 PAGES = ("/console", "/openapi.json")
@@ -31,7 +31,8 @@ PAGES = ("/console", "/openapi.json")
 
 
 async def _console(request: Request) -> Response:
-    return RedirectResponse("/console/", 308)
+    """The inbox is the first page of an emulator; who sends to real phones looks messages up."""
+    return RedirectResponse("/console/" if window(request).emulating else "/console/messages", 303)
 
 
 async def _amiss(request: Request, fault: Exception) -> Response:
