@@ -24,6 +24,9 @@ CONFIGURATION = """\
 [api]
 listen = "127.0.0.1:{api}"
 
+[console]
+enabled = true
+
 [hold]
 url = "{hold}"
 master_key_file = "{key_file}"

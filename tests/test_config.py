@@ -607,6 +607,9 @@ CONSOLES = {
     REACHED: (False, ""),
     '[api]\ntrusted_proxies = ["127.0.0.1"]\n': (False, ""),
     "[console]\nenabled = false\n": (False, ""),
+    CARRIER: (False, ""),
+    CARRIER + SIGNED: (True, ""),
+    CARRIER + "[console]\nenabled = true\n": (True, ""),
     REACHED + "[console]\nenabled = true\n": (True, "it has no password"),
     REACHED + "[console]\nenabled = true\nunprotected = true\n": (True, ""),
     REACHED + SIGNED: (True, "travel in the clear"),
@@ -617,8 +620,8 @@ CONSOLES = {
 
 
 @pytest.mark.parametrize(("text", "expected"), CONSOLES.items())
-def test_the_console_is_for_this_machine_unless_it_is_guarded(text: str, expected: tuple[bool, str]) -> None:
-    """Other machines see it under a password and TLS only, or where the operator says that this is not needed."""
+def test_the_console_is_an_emulators_unless_it_is_guarded(text: str, expected: tuple[bool, str]) -> None:
+    """Beside real carriers it is served under a password, to other machines under TLS too, or where the operator says otherwise."""
     shown, fault = expected
     if fault:
         with pytest.raises(config.ConfigFault, match=fault):

@@ -6,7 +6,7 @@ import pytest
 
 from globewire.message import State
 from show.conftest import Console, Opening
-from stories.house import carrier, eventually, route
+from stories.house import carrier, eventually, route, table
 
 HOME = "/console/carriers/simulator"
 
@@ -61,7 +61,7 @@ async def test_a_carrier_is_bound_anew(console: Console) -> None:
 
 async def test_a_carrier_that_is_not_reached_says_so(opening: Opening) -> None:
     """With its address; what it is not told, it has not."""
-    console = await opening(carrier("north", ("127.0.0.1", 9)), route("north"))
+    console = await opening(table("[console]", enabled=True), carrier("north", ("127.0.0.1", 9)), route("north"))
     row = (await console.get("/console/carriers")).text.partition('id="carrier-north"')[2]
     assert "127.0.0.1:9" in row
     page = (await console.get("/console/carriers/north")).text

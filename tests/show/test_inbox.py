@@ -4,7 +4,7 @@ import asyncio
 
 from globewire.message import State
 from show.conftest import Console, Opening
-from stories.house import carrier
+from stories.house import carrier, table
 
 
 async def test_empty(console: Console) -> None:
@@ -40,5 +40,5 @@ async def test_the_first_page(opening: Opening) -> None:
 
 async def test_the_first_page_beside_real_carriers(opening: Opening) -> None:
     """Their messages are looked up rather than watched."""
-    gateway = await opening(carrier("north", ("127.0.0.1", 9)))
+    gateway = await opening(table("[console]", enabled=True), carrier("north", ("127.0.0.1", 9)))
     assert (await gateway.get("/console")).headers["location"] == "/console/messages"

@@ -95,9 +95,9 @@ class Config:
 
     @property
     def shows_console(self) -> bool:
-        """Whether the console is served: as it is said, or else where nobody can reach it who should not."""
+        """Whether the console is served: as it is said, or else in an emulator, and where it has a password."""
         said = self.console.enabled
-        return (not self.reachable or bool(self.console.password_hash)) if said is None else said
+        return (self.emulating or bool(self.console.password_hash)) if said is None else said
 
     @property
     def console_fault(self) -> str:

@@ -125,7 +125,7 @@ CONSOLE = Section(
     ConsoleSettings,
     "The console: pages under `/console` at the API's address.",
     (
-        Field("enabled", flag(), "Whether to serve it.", default="only where the API listens on loopback, or a password is set"),
+        Field("enabled", flag(), "Whether to serve it.", default="only in an emulator, or where it has a password"),
         Field(
             "password_hash",
             PASSWORD_HASH,
