@@ -1,5 +1,6 @@
 """One attempt to submit a message by one carrier: what came of its parts so far, and what that means in the end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from globewire.hold.port import NEVER, Became, Fact, Noted, SendJob, Submitted
@@ -89,6 +90,12 @@ def conclude(attempt: Attempt, by: CarrierId, following: CarrierId | None, on_un
     if attempt.again_later:
         return Ending(job, (Noted(job.message.id, now, "refused", f"{by} said {why}; again later"),), Millis(now + LATER))
     return Ending(job, (Noted(job.message.id, now, "refused", f"{by} said {why}"), rejected(job.message, by, attempt.refusal, now)))
+
+
+def doubtful(job: SendJob, on_unknown: Callable[[Message], OnUnknown], now: Millis) -> Ending | None:
+    """What follows for a job that an earlier worker may have submitted; None where there is no doubt, or it is resent. What the
+    message's route says `on_unknown` is asked only where there is one."""
+    return interrupted(job, on_unknown(job.message), now) if job.interrupted else None
 
 
 def interrupted(job: SendJob, on_unknown: OnUnknown, now: Millis) -> Ending:

@@ -140,12 +140,14 @@ class Carrier:
         """Take back what waits for its turn and is `unwanted`; how much it was."""
         waiting = len(self._queue)
         self._queue = deque(item for item in self._queue if not unwanted(item[0]))
+        self.moved.set()
         return waiting - len(self._queue)
 
     def take_unsent(self) -> list[object]:
         """Take back everything that waits for its turn."""
         unsent = [ref for ref, _ in self._queue]
         self._queue.clear()
+        self.moved.set()
         return unsent
 
     async def keep(self) -> None:

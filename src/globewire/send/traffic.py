@@ -62,6 +62,14 @@ class Traffic:
         self._submits: deque[tuple[float, int]] = deque(maxlen=RATED + 1)
         self._awaited: dict[str, float] = {}
 
+    def answered(self, status: int, took: float, *, throttled: bool) -> None:
+        """A submit was answered after so many seconds; `throttled` where the status says that it is too much."""
+        self.round_trip.note(took)
+        if throttled:
+            self.throttled += 1
+        else:
+            self.answers[status] += 1
+
     def taken(self, carrier_id: str, at: float) -> None:
         """A part was taken, under this id as ids are compared."""
         if len(self._awaited) < AWAITED:
