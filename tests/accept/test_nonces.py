@@ -2,12 +2,15 @@
 
 import pytest
 
-from globewire.accept.nonces import SPAN, Nonces
+from globewire.accept.nonces import BUCKETS, SPAN, Nonces
 from globewire.errors import NONCE_USED, Refused
 from globewire.message import Millis
 from laws.making import NOW
 
-MANY = 50_000
+MANY = [n * 0x9E3779B97F4A7C15 % 2**63 for n in range(50_000)]
+"""Spread over all arrays, as the hashes are of which marks are made."""
+TOGETHER = [n * 7_919 * BUCKETS % 2**63 for n in range(2_000)]
+"""All in one array."""
 
 
 def used(nonces: Nonces, mark: int, until: int) -> bool:
@@ -19,10 +22,10 @@ def used(nonces: Nonces, mark: int, until: int) -> bool:
     return False
 
 
-def test_a_nonce_is_used_once_among_many() -> None:
+@pytest.mark.parametrize("marks", [MANY, TOGETHER], ids=["spread", "together"])
+def test_a_nonce_is_used_once_among_many(marks: list[int]) -> None:
     """Whenever its request was signed, and those that were kept before a start too."""
     nonces = Nonces({2**63 - 1: Millis(NOW)}, lambda: NOW)
-    marks = [n * 7_919 * 8_192 % 2**63 for n in range(MANY)]
     assert not any(used(nonces, mark, NOW + n * 10) for n, mark in enumerate(marks))
     assert all(used(nonces, mark, NOW) for mark in marks[::97])
     assert used(nonces, 2**63 - 1, NOW + SPAN)

@@ -14,6 +14,8 @@ from pathlib import Path
 from stories.house import PATIENCE
 
 SOURCE = Path(__file__).parents[2] / "src"
+STARTING = 60.0
+"""Seconds that a start may take: several start at once, on a machine that does other things too."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ async def refusal(folder: Path, text: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(STARTING):
         said, complained = await process.communicate()
     assert said == b""
     assert process.returncode is not None
@@ -85,7 +87,7 @@ def _limit(size: int) -> None:
 
 async def _listening(process: asyncio.subprocess.Process, log: list[str]) -> tuple[str, int]:
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(STARTING):
         line = await process.stdout.readline()
     assert line, "".join(log)
     host, _, port = str(json.loads(line)["api"]).removeprefix("http://").rpartition(":")

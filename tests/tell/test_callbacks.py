@@ -82,6 +82,12 @@ class Tell:
                 await asyncio.sleep(0.005)
         return box
 
+    async def until_acknowledged(self, reports: int) -> None:
+        """Return when so many reports were counted as acknowledged: shortly after the hold knows it of the last."""
+        async with asyncio.timeout(10):
+            while self.meter.reports.of("acknowledged").value < reports:
+                await asyncio.sleep(0.005)
+
     async def until_noted(self, message: str, words: str) -> None:
         """Return when the message's history says so."""
         async with asyncio.timeout(10):
@@ -112,6 +118,7 @@ async def test_reports_arrive_in_order_and_are_done(tell: Tell, receive: Receive
     await tell.until(lambda box: box.waiting == 0)
     assert receiver.message_ids() == ids
     assert [len(push.reports) for push in receiver.pushes] == [10, 10, 5]
+    await tell.until_acknowledged(25)
     assert (tell.meter.pushes.of("acknowledged").value, tell.meter.reports.of("acknowledged").value) == (3, 25)
     assert stage.busy == 0
 
@@ -332,6 +339,7 @@ async def test_hanging_endpoints_do_not_hold_up_another(tell: Tell, receive: Rec
     ids = await tell.end(range(1, 51))
     await tell.until(lambda box: box.waiting == 0)
     assert receiver.message_ids() == ids
+    await tell.until_acknowledged(50)
     assert tell.meter.reports.of("acknowledged").value == 50
 
 
@@ -420,6 +428,7 @@ async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_try(tell: Te
         stage = tell.start(replace(tell.settings, batch=1))
         await tell.until(lambda box: box.waiting == 0)
         assert served == [1, 1, 1]
+        await tell.until_acknowledged(3)
         assert (tell.meter.pushes.of("acknowledged").value, tell.meter.reports.of("acknowledged").value) == (3, 3)
         assert stage.busy == 0
         await stage.stop()
