@@ -1,6 +1,8 @@
 """The preview while it is typed, and the dialling codes while they are searched, in a real Chromium."""
 
-from playwright.async_api import expect
+import asyncio
+
+from playwright.async_api import Route, expect
 
 from browser.conftest import Look
 
@@ -19,6 +21,25 @@ async def test_it_follows_the_typing(look: Look) -> None:
     await page.get_by_role("button", name="Use it").click()
     await expect(page.get_by_role("heading", name="1 segment, GSM7")).to_be_visible()
     await expect(page.get_by_label("Message")).to_have_value("It's " + "late. " * 12)
+
+
+async def test_what_is_typed_while_a_preview_is_under_way_is_previewed_next(look: Look) -> None:
+    """By a click or without one; nothing is broken off, so the browser has nothing to complain of."""
+    page = await look.go("/console/preview")
+    under_way, release = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        under_way.set()
+        await release.wait()
+        await route.continue_()
+
+    await page.route("**/console/preview", hold, times=1)
+    await page.get_by_label("Message").fill("It's late.")
+    await under_way.wait()
+    await page.get_by_label("Message").fill("It’s late.")
+    await page.get_by_role("button", name="Preview", exact=True).click()
+    release.set()
+    await expect(page.get_by_role("heading", name="1 segment, UCS2")).to_be_visible()
 
 
 async def test_dialling_codes_are_found_while_typed(look: Look) -> None:
