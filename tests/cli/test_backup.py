@@ -14,7 +14,7 @@ from cli.conftest import Run
 from globewire.hold.port import Question
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import MessageId
-from laws.making import message, submission
+from laws.making import alter, message, submission
 from stories.client import Customer, customer
 from stories.house import books, table, written
 from stories.process import serving
@@ -184,10 +184,31 @@ def test_postgresql_has_ways_of_its_own(run: Run, monkeypatch: pytest.MonkeyPatc
 
 def test_a_check_finds_damage(held: Run, place: Path) -> None:
     assert "globewire.db is sound: 2 messages." in held("check").out
-    assert held("check", "--json").json == {"database": "globewire.db", "sound": True, "faults": []}
+    assert held("check", "--json").json == {"database": "globewire.db", "sound": True, "faults": [], "altered": []}
     damage(place / "globewire.db")
     ran = held("check")
     assert (ran.code, ran.out) == (1, "")
     assert "the database globewire.db is damaged" in ran.err
     assert "restore your last backup" in ran.err
     assert held("check", "--json").json["sound"] is False
+
+
+def test_a_check_names_what_was_altered(held: Run, place: Path) -> None:
+    """By id; neither what it was is said nor what it has become."""
+    alter(place / "globewire.db", message(2).to.encode(), b"85293000002")
+    ran = held("check")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"message {message(2).id} was altered" in ran.err
+    assert str(message(1).id) not in ran.err
+    assert "restore your last backup" in ran.err
+    assert "8529" not in ran.err
+    said = held("check", "--json").json
+    assert (said["sound"], said["faults"], said["altered"]) == (False, [], [str(message(2).id)])
+
+
+def test_a_message_that_was_altered_is_not_shown(held: Run, place: Path) -> None:
+    alter(place / "globewire.db", message(2).to.encode(), b"85293000002")
+    shown, listed = held("message", "show", str(message(2).id)), held("message", "list", "--json")
+    assert "its row was altered on the disk: restore a backup" in shown.out
+    assert [one["to"] == "" for one in listed.json] == [True, False]
+    assert all(part not in shown.out + listed.out for part in ("8529300", message(2).to))

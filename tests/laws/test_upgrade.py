@@ -8,6 +8,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from globewire import errors
 from globewire.hold import database, schema
 from globewire.hold.port import Question
 from globewire.hold.schema import MIGRATIONS, SchemaFault
+from globewire.hold.seal import altered
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import Millis
-from laws.making import NOW, message, submission
+from laws.making import NOW, alter, message, submission
 from laws.stored import LEASE, drained, fill, seen
 
 RELEASED = Path(__file__).parent / "released" / "schema-1.db"
@@ -63,6 +65,25 @@ async def test_the_first_schema_opens_with_all_that_was_in_it(file: Path, tmp_pa
         await old.close()
         await fresh.close()
     assert schema_of(file) == len(MIGRATIONS)
+
+
+async def test_what_is_from_before_seals_is_read_as_it_is_and_what_is_kept_now_is_sealed(file: Path) -> None:
+    """Nobody knows whether it was altered before; its text is blanked as any."""
+    hold = await SqliteHold.open(file)
+    await hold.keep([submission(70)], None)
+    await hold.forget(Millis(NOW + LEASE), Millis(0), 1000)
+    assert not any(standing.altered for standing in await hold.search(Question(limit=1000)))
+    await hold.close()
+    with closing(sqlite3.connect(file)) as connection:
+        sealed = connection.execute("SELECT id FROM message WHERE seal <> 0 AND text_seal <> 0").fetchall()
+        assert sealed == [(message(70).id,)]
+        assert list(altered(connection)) == []
+    old, new = message(1).request_id.encode(), message(70).request_id.encode()
+    alter(file, new, new[::-1])
+    alter(file, old + message(1).to.encode(), old[::-1] + message(1).to.encode())
+    hold = await SqliteHold.open(file)
+    assert [standing.message.id for standing in await hold.search(Question(limit=1000)) if standing.altered] == [message(70).id]
+    await hold.close()
 
 
 async def test_a_later_migration_runs_once_and_keeps_everything(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

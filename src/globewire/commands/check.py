@@ -12,6 +12,7 @@ from globewire.commands.shop import configuration
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.hold.database import RESTORE, faults, open_database
 from globewire.hold.schema import SchemaFault
+from globewire.hold.seal import altered
 
 app = typer.Typer()
 
@@ -20,8 +21,8 @@ app = typer.Typer()
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Read the whole SQLite file, with all its indices, and say whether it is sound.
 
-    `globewire serve` does a part of this at the start, for files up to 256 MiB. It may run meanwhile. What is sound here may still
-    have a changed letter in a text: SQLite keeps no checksums; some file systems do.
+    `globewire serve` does a part of this at the start, for files up to 256 MiB. It may run meanwhile. Messages are compared with
+    their seals besides, and those that a disk has altered are named.
     """
     settings = configuration(config).hold
     if settings.shared:
@@ -33,11 +34,11 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         raise Trouble(str(fault)) from fault
     with closing(connection):
         found = faults(connection)
-        messages = 0 if found else _messages(connection)
+        messages, ids = (0, []) if found else (_messages(connection), [str(id) for id in altered(connection)])
     if as_json:
-        paper.as_json({"database": str(path), "sound": not found, "faults": found})
-    if found:
-        lines = tuple(line for fault in found for line in fault.splitlines())
+        paper.as_json({"database": str(path), "sound": not (found or ids), "faults": found, "altered": ids})
+    if found or ids:
+        lines = tuple(line for fault in found for line in fault.splitlines()) + tuple(f"message {id} was altered" for id in ids)
         raise Trouble(f"the database {path} is damaged", RESTORE, lines=lines[:20], code=FAILED)
     if not as_json:
         paper.say(f"{path} is sound: {messages:,} messages.")

@@ -20,6 +20,7 @@ from globewire.hold.pg.days import TABLES, Days, day_of
 from globewire.hold.pg.hosts import Hosts
 from globewire.hold.pg.schema import check_durable, check_version
 from globewire.hold.schema import MIGRATIONS, SchemaFault, version
+from globewire.hold.seal import altered
 from globewire.message import Millis
 
 Told = Callable[[int, int], None]
@@ -123,6 +124,7 @@ def _source(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             if (had := version(connection)) < len(MIGRATIONS):
                 raise SchemaFault(f"the file {path} is of an older Globewire (schema {had}): run `globewire migrate` on it first")
+            _refuse_altered(path, connection)
             yield connection
         finally:
             connection.close()
@@ -130,6 +132,16 @@ def _source(path: Path) -> Iterator[sqlite3.Connection]:
         if fault.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             raise CopyFault(f"somebody has {path} open: stop the gateway on it, and whatever else reads it") from fault
         raise fault_of(path, fault) from fault
+
+
+def _refuse_altered(path: Path, connection: sqlite3.Connection) -> None:
+    """CopyFault where a disk altered messages: behind PostgreSQL's checksums they would pass for what was kept."""
+    if ids := list(altered(connection)):
+        more = f" and {len(ids) - 10} more" if len(ids) > 10 else ""
+        raise CopyFault(
+            f"messages in {path} were altered on the disk ({', '.join(map(str, ids[:10]))}{more}), and nothing was copied: restore "
+            "your last backup (docs/backup.md), or copy when their retention is over"
+        )
 
 
 async def _copy(source: sqlite3.Connection, target: Any, days: Days, now: Millis, told: Told) -> list[Count]:

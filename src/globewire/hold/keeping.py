@@ -9,12 +9,14 @@ from globewire import errors
 from globewire.hold.admission import Admission
 from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
+from globewire.hold.seal import SEALS, seals
 from globewire.hold.sql import ask, fields, run
 
 Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
 
 _KEEP = (
-    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT {fields(22)} FROM json_each(?)"
+    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at, {', '.join(SEALS)}) "
+    f"SELECT {fields(24)} FROM json_each(?)"
 )
 _QUEUE = "INSERT INTO sending(message, carrier, due_at) SELECT value ->> 0, value ->> 20, value ->> 16 FROM json_each(?)"
 _NONCE = f"INSERT INTO nonce(until, mark) SELECT {fields(2)} FROM json_each(?)"
@@ -41,7 +43,7 @@ def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[str | erro
     book = Admission(used, {(account, key): (content, answer) for account, key, content, answer in known})
     results = [book.admit(nonce, once) for _, nonce, _, once in payloads]
     kept = [payload for payload, result in zip(payloads, results, strict=True) if result is None]
-    messages = [message_row(s) for submissions, *_ in kept for s in submissions]
+    messages = [(*row, *seals(row)) for submissions, *_ in kept for row in map(message_row, submissions)]
     run(cursor, _NONCE, book.nonces)
     run(cursor, _ONCE, book.onces)
     run(cursor, _KEEP, messages)
@@ -53,7 +55,7 @@ def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[str | erro
 
 
 _BLANK = (
-    "UPDATE message SET text = '' WHERE id IN "
+    "UPDATE message SET text = '', text_seal = 0 WHERE id IN "
     "(SELECT id FROM message WHERE id >= ?1 AND id < ?2 AND ended_at > 0 AND text <> '' ORDER BY id LIMIT ?3)"
 )
 _OLD = "SELECT json_group_array(json_array(id)) FROM (SELECT id FROM message WHERE id < ? AND ended_at > 0 ORDER BY id LIMIT ?)"

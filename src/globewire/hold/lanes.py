@@ -6,14 +6,19 @@ from itertools import groupby
 from typing import Any
 
 import orjson
+import structlog
 
 from globewire.hold import pushes
 from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
-from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
-from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
-from globewire.hold.sql import ask, run
-from globewire.message import CarrierId, Millis
+from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, Report, SendJob, SettleJob, TellJob
+from globewire.hold.rows import COLUMNS, PART, Row, send_job, settle_job
+from globewire.hold.rows import message as message_of
+from globewire.hold.seal import SEALS, blank, holds
+from globewire.hold.sql import ask, ask_octets, run
+from globewire.message import CarrierId, Millis, State
+
+log = structlog.get_logger()
 
 Claiming = tuple[int, int, int, str]
 """How many at most, now, the lease in ms, and of whom."""
@@ -21,8 +26,8 @@ Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
 Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
 
 _SENDS = (
-    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in COLUMNS)}, m.state, s.carrier, s.tried, "
-    "s.leased)) FROM "
+    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in (*COLUMNS, *SEALS))}, "
+    "m.state, s.carrier, s.tried, s.leased)) FROM "
     "(SELECT * FROM sending WHERE carrier = ? AND due_at <= ? ORDER BY due_at, message LIMIT ?) AS s "
     "CROSS JOIN message AS m ON m.id = s.message"
 )
@@ -35,9 +40,17 @@ def claim_send(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[lis
 
 
 def _claim_send(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
-    rows = ask(cursor, _SENDS, of, now, limit)
+    rows = ask_octets(cursor, _SENDS, of, now, limit)
     run(cursor, _LEASE_SENDS, [row[:1] for row in rows], now + lease)
-    return [send_job(row) for row in rows]
+    return [_sent_whole(row) for row in rows]
+
+
+def _sent_whole(row: Row) -> SendJob:
+    """A message with its place in the queue and its seals. One that was altered holds up none of the others."""
+    if holds(row, *row[18:21]):
+        return send_job((*row[:18], *row[20:]))
+    _altered(row[0])
+    return SendJob(message_of(blank(row[0])), State.ACCEPTED, row[21], (), bool(row[23]), altered=True)
 
 
 _HEARD = (
@@ -65,7 +78,7 @@ def _claim_settle(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: 
     run(cursor, _LEASE_HEARD, [row[:1] for row in heard], now + lease)
     spellings = [(row[0], row[1], spelling, rank) for row in heard for rank, spelling in enumerate(orjson.loads(row[2]))]
     matches: dict[int, list[list[Any]]] = {}
-    for match in sorted(ask(cursor, _MATCH, orjson.dumps(spellings).decode()), key=lambda m: (m[1], -m[2])):
+    for match in sorted(ask_octets(cursor, _MATCH, orjson.dumps(spellings).decode()), key=lambda m: (m[1], -m[2])):
         matches.setdefault(match[0], []).append(match)
     messages = [[message] for message in {m[2] for found in matches.values() for m in found}]
     parts: dict[int, list[list[Any]]] = {}
@@ -77,8 +90,9 @@ def _claim_settle(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: 
 _OUTBOXES = "SELECT json_group_array(account) FROM (SELECT account FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?)"
 _LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2, last = 'pushing' WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
 _REPORTS = (
-    "SELECT json_group_array(json_array(c.id, m.id, m.recipient, m.task_id, m.segments, m.state, m.error_code, m.error, "
-    "m.accepted_at, m.ended_at, c.tries, a.callback)) FROM (SELECT * FROM callback WHERE account = ? AND dead = 0 "
+    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in (*COLUMNS, *SEALS))}, "
+    "m.state, m.error_code, m.error, m.ended_at, c.id, c.tries, a.callback)) FROM "
+    "(SELECT * FROM callback WHERE account = ? AND dead = 0 "
     "ORDER BY id LIMIT ?) AS c CROSS JOIN message AS m ON m.id = c.message CROSS JOIN account AS a ON a.id = c.account"
 )
 ENDPOINTS = 32
@@ -86,7 +100,8 @@ ENDPOINTS = 32
 
 
 def claim_tell(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[list[TellJob]]:
-    """Lease endpoints whose next reports are due: those at the head that were pushed equally often, in order."""
+    """Lease endpoints whose next reports are due: those at the head that were pushed equally often, in order. What was altered is
+    given up: a report of it would say what is not so."""
     return [_claim_tell(cursor, *payload) for payload in payloads]
 
 
@@ -94,15 +109,37 @@ def _claim_tell(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: st
     jobs, empty = [], []
     accounts = ask(cursor, _OUTBOXES, now, ENDPOINTS)
     for account in accounts:
-        rows = ask(cursor, _REPORTS, account, limit)
+        rows, altered = _reports(cursor, account, limit)
+        run(cursor, _BURY, [row[24:25] for row in altered])
         if not rows:
-            empty.append((account,))
+            empty += [] if altered else [(account,)]
             continue
-        tries, head = next(groupby(rows, key=lambda row: row[10]))
-        jobs.append(TellJob(account, rows[0][11], tries, tuple(report(row) for row in head)))
+        tries, head = next(groupby(rows, key=lambda row: row[25]))
+        jobs.append(TellJob(account, rows[0][26], tries, tuple(_report(row) for row in head)))
     run(cursor, _LEASE_OUTBOX, [(job.account,) for job in jobs], now + lease)
     run(cursor, "DELETE FROM outbox WHERE account IN (SELECT value ->> 0 FROM json_each(?))", empty)
     return jobs
+
+
+def _reports(cursor: sqlite3.Cursor, account: str, limit: int) -> tuple[list[Row], list[Row]]:
+    """The next reports of an account, and those among them whose message was altered."""
+    whole: list[Row] = []
+    altered: list[Row] = []
+    for row in ask_octets(cursor, _REPORTS, account, limit):
+        (whole if holds(row, *row[18:21]) else altered).append(row)
+    for row in altered:
+        _altered(row[0])
+    return whole, altered
+
+
+def _report(row: Row) -> Report:
+    """A row of `_REPORTS` without what is there for its seal."""
+    id, _, _, _, to, _, _, _, task, _, _, segments, *_, at, _ = row[:18]
+    return Report(row[24], id, to, task, segments, State(row[20]), row[21], row[22], at, row[23])
+
+
+def _altered(message: int) -> None:
+    log.error("a message was altered on the disk", message=message, advice="restore a backup; `globewire check` names all of them")
 
 
 _SENT = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"

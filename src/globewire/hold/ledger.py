@@ -24,7 +24,22 @@ from globewire.hold.port import (
     UserEntry,
     Waiting,
 )
-from globewire.hold.rows import COLUMNS, ORDERED, PAGE, PART, STOOD, book_of, order_row, silent_page, standing, stood, stood_row
+from globewire.hold.rows import (
+    COLUMNS,
+    ORDERED,
+    PAGE,
+    PART,
+    STOOD,
+    Row,
+    book_of,
+    order_row,
+    silent_page,
+    standing,
+    stood,
+    stood_row,
+)
+from globewire.hold.seal import SEALS, blank, holds
+from globewire.hold.sql import ask_octets
 from globewire.message import CarrierId, MessageId, Millis
 
 T = TypeVar("T")
@@ -130,19 +145,26 @@ STANDING = (
     *COLUMNS,
     *("state", "carrier", "error_code", "error", "changed_at", "ended_at", "decision", "told_at"),
     "(SELECT tries + 1000000 * dead FROM callback WHERE callback.message = message.id)",
+    *SEALS,
 )
-"""What is looked at of a message, in the order of `rows.standing`."""
-_STANDING = f"SELECT {', '.join(STANDING)} FROM message "
+"""What is looked at of a message, in the order of `seen`."""
+_STANDING = f"SELECT json_group_array(json_array({', '.join(STANDING)})) FROM "
+
+
+def seen(row: Row, parts: Sequence[Row] = (), notes: Sequence[Row] = (), made: Sequence[Row] = ()) -> Standing:
+    """As `rows.standing`, of a row that has its seals at the end: what was altered is not shown."""
+    whole = holds(row, *row[-len(SEALS) :])
+    return standing(row if whole else (*blank(row[0]), *row[len(COLUMNS) :]), parts, notes, made, altered=not whole)
 
 
 def look(connection: sqlite3.Connection, wanted: MessageId) -> Standing | None:
     """One message with its parts, notes and pushes."""
-    row = connection.execute(_STANDING + "WHERE id = ?", (wanted,)).fetchone()
-    if row is None:
+    rows = ask_octets(connection.cursor(), _STANDING + "message WHERE id = ?", wanted)
+    if not rows:
         return None
     parts = connection.execute(f"SELECT {PART} FROM part WHERE message = ? ORDER BY sequence", (wanted,)).fetchall()
     notes = connection.execute("SELECT at, what, detail FROM note WHERE message = ? ORDER BY id", (wanted,)).fetchall()
-    return standing(row, parts, notes, pushes.of(connection, wanted))
+    return seen(rows[0], parts, notes, pushes.of(connection, wanted))
 
 
 def outboxes(connection: sqlite3.Connection) -> list[Outbox]:
@@ -156,12 +178,15 @@ def outboxes(connection: sqlite3.Connection) -> list[Outbox]:
     return [replace(Outbox(*row), **pushes.last(connection, row[0])) for row in rows.fetchall()]
 
 
-_GIVEN_UP = "WHERE id IN (SELECT message FROM callback WHERE account = ? AND dead = 1 ORDER BY id LIMIT ?) ORDER BY id"
+_GIVEN_UP = (
+    "(SELECT * FROM message WHERE id IN (SELECT message FROM callback WHERE account = ? AND dead = 1 ORDER BY id LIMIT ?) "
+    "ORDER BY id) AS message"
+)
 
 
 def given_up(connection: sqlite3.Connection, account: str, limit: int) -> list[Standing]:
     """The messages whose reports were given up."""
-    return [standing(row, (), ()) for row in connection.execute(_STANDING + _GIVEN_UP, (account, limit))]
+    return [seen(row) for row in ask_octets(connection.cursor(), _STANDING + _GIVEN_UP, account, limit)]
 
 
 def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
@@ -250,8 +275,8 @@ def overdue(connection: sqlite3.Connection, before: int, limit: int) -> list[int
 
 
 _PAGE = (
-    f"SELECT {PAGE} FROM message INDEXED BY message_open WHERE ended_at = 0 AND (expires_at, id) > (?, ?) "
-    "ORDER BY expires_at, id LIMIT ?"
+    f"SELECT json_group_array(json_array({PAGE})) FROM (SELECT * FROM message INDEXED BY message_open "
+    "WHERE ended_at = 0 AND (expires_at, id) > (?, ?) ORDER BY expires_at, id LIMIT ?)"
 )
 _SILENT = (
     f"SELECT {PART} FROM json_each(?) AS j CROSS JOIN part ON message = j.value "
@@ -263,7 +288,7 @@ def silent(
     connection: sqlite3.Connection, carrier: str, before: int, limit: int, after: Reached
 ) -> tuple[list[Silent], Reached | None]:
     """The parts that a carrier has not reported on, of a page of messages under way."""
-    page = connection.execute(_PAGE, (*after, limit)).fetchall()
+    page = ask_octets(connection.cursor(), _PAGE, *after, limit)
     ids = orjson.dumps([row[0] for row in page]).decode()
     return silent_page(page, connection.execute(_SILENT, (ids, carrier, before)).fetchall(), limit)
 

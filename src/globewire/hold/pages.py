@@ -8,10 +8,9 @@ import sqlite3
 import orjson
 
 from globewire.hold.finding import TAIL, Key, Stretch, asked_of
-from globewire.hold.ledger import STANDING
+from globewire.hold.ledger import STANDING, seen
 from globewire.hold.port import Question, Standing
-from globewire.hold.rows import standing
-from globewire.hold.sql import ask
+from globewire.hold.sql import ask, ask_octets
 
 _HOUR = 360_000_000_000
 _BY_HOUR = (
@@ -64,5 +63,5 @@ def rows(connection: sqlite3.Connection, question: Question, stretch: Stretch, l
     chosen = f"SELECT id AS one FROM {' AND '.join((among, *conditions))} ORDER BY id DESC LIMIT ?3"
     statement = f"SELECT json_group_array(json_array({', '.join(STANDING)})) FROM ({chosen}) CROSS JOIN message ON id = one"
     ids = orjson.dumps(stretch.ids or ()).decode()
-    found = ask(connection.cursor(), statement, stretch.since, stretch.before, limit, ids, *values)
-    return [standing(row) for row in found]
+    found = ask_octets(connection.cursor(), statement, stretch.since, stretch.before, limit, ids, *values)
+    return [seen(row) for row in found]

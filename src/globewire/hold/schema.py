@@ -93,6 +93,11 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE part ADD COLUMN submitted_at INTEGER NOT NULL DEFAULT 0;
     """,
     "ALTER TABLE carrier ADD COLUMN figures TEXT NOT NULL DEFAULT '';",
+    # See `seal`; 0 is a row without one.
+    """
+    ALTER TABLE message ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE message ADD COLUMN text_seal INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 OURS = 0x676C6F62
 """The `application_id`: "glob"."""

@@ -22,6 +22,15 @@ def ask(cursor: sqlite3.Cursor, statement: str, *values: Any) -> Any:
     return orjson.loads(cursor.execute(statement, values).fetchone()[0])
 
 
+def ask_octets(cursor: sqlite3.Cursor, statement: str, *values: Any) -> Any:
+    """As `ask`, of rows that a disk may have altered: octets that are no UTF-8 come as U+FFFD, and their seal tells."""
+    octets = cursor.execute(f"SELECT CAST(({statement}) AS BLOB)", values).fetchone()[0]
+    try:
+        return orjson.loads(octets)
+    except orjson.JSONDecodeError:
+        return orjson.loads(octets.decode(errors="replace"))
+
+
 def fields(count: int) -> str:
     """The first `count` members of each row of json_each, as columns."""
     return ", ".join(f"value ->> {i}" for i in range(count))

@@ -93,10 +93,9 @@ class Watch:
         self._dialogue.take_back()
         for job in await self._hand.claim(max(0, DIVERTED - self._hand.unwritten)):
             message, now = job.message, self._now()
-            following = self._routing.instead(message, self._id, job.tried)
             if (doubt := doubtful(job, self._routing.on_unknown, now)) is not None:
                 self._hand.end(doubt)
-            elif following is None:
+            elif (following := self._routing.instead(message, self._id, job.tried)) is None:
                 self._hand.end(Ending(job, (), Millis(now + PATIENCE)))
             else:
                 note = Noted(message.id, now, "diverted", f"{why}; next: {following}")

@@ -106,7 +106,7 @@ class Worker:
 
     def _start(self, job: SendJob) -> None:
         now = self._earliest()
-        if now >= job.message.expires_at:
+        if now >= job.message.expires_at and not job.altered:
             self._hand.end(expired(job, now))
         elif (doubt := doubtful(job, self._routing.on_unknown, now)) is not None:
             self._hand.end(doubt)
