@@ -8,7 +8,7 @@ import pytest
 
 from cli.conftest import Run
 from globewire.commands import paper
-from globewire.hold.port import CarrierStanding, Delay, Figures, Order
+from globewire.hold.port import CarrierOrder, CarrierStanding, Delay, Figures
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import CarrierId, Millis
 
@@ -96,8 +96,8 @@ def test_what_runs_no_more_is_not_said_to_be_bound(north: Run, place: Path, age:
     assert "3 of 20" not in line
 
 
-@pytest.mark.parametrize("order", list(Order))
-def test_a_carrier_that_is_not_there_is_not_ordered(north: Run, order: Order) -> None:
+@pytest.mark.parametrize("order", list(CarrierOrder))
+def test_a_carrier_that_is_not_there_is_not_ordered(north: Run, order: CarrierOrder) -> None:
     ran = north("carrier", order, "nroth")
     assert ran.code == 2
     assert "there is no carrier 'nroth'" in ran.err

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from globewire.hold.port import Asking, Order
+from globewire.hold.port import Asking, CarrierOrder
 from globewire.message import CarrierId, State
 from globewire.send import inquiry
 from globewire.wire.pdu import Command, Fields, Pdu, Status
@@ -123,7 +123,7 @@ async def test_a_carrier_that_does_not_answer_is_asked_no_more(
         await eventually(overdue)
         assert len([pdu for _, pdu in north.heard if pdu.command == Command.QUERY_SM]) == asked
         script.answers = [state(2)]
-        await home.books.hold.order(CarrierId("north"), Order.REBIND, now())
+        await home.books.hold.order(CarrierId("north"), CarrierOrder.REBIND, now())
         await home.books.until(after, State.DELIVERED)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from globewire.hold.port import Asking, CarrierStanding, Order
+from globewire.hold.port import Asking, CarrierOrder, CarrierStanding
 from globewire.message import CarrierId, State
 from globewire.send import inquiry, saying
 from globewire.wire.pdu import Command
@@ -50,12 +50,12 @@ async def test_everything_that_passes_is_counted(tmp_path: Path) -> None:
 
 async def test_what_waits_at_a_paused_carrier_is_counted(tmp_path: Path) -> None:
     async with simulated() as (_, address), house(tmp_path, carrier("north", address)) as home:
-        await home.books.hold.order(NORTH, Order.PAUSE, now())
+        await home.books.hold.order(NORTH, CarrierOrder.PAUSE, now())
         await says(home.books, lambda s: s.figures.paused)
         for n in range(3):
             await home.customer.send(f"8526123000{n}", "waits")
         await says(home.books, lambda s: s.figures.waiting == 3)
-        await home.books.hold.order(NORTH, Order.RESUME, now())
+        await home.books.hold.order(NORTH, CarrierOrder.RESUME, now())
         standing = await says(home.books, lambda s: s.figures.waiting == 0 and s.figures.taken == 3)
         assert not standing.figures.paused
 

@@ -13,7 +13,7 @@ from globewire.commands.options import ConfigOption, JsonOption, examples
 from globewire.commands.shop import Shop, visit
 from globewire.commands.trouble import Trouble
 from globewire.config import SIMULATOR, Config
-from globewire.hold.port import CarrierStanding, Order, Orders
+from globewire.hold.port import CarrierOrder, CarrierOrders, CarrierStanding
 from globewire.message import CarrierId, Millis
 
 app = typer.Typer(
@@ -53,14 +53,14 @@ def pause(id: CarrierArgument, config: ConfigOption = None) -> None:
     Its binds stay up, and its receipts are heard. A text of which a part was submitted is submitted whole. After `unbound_grace`
     the carrier is passed over: what waits goes to the next carrier of its route; what has no other waits.
     """
-    _order(config, id, Order.PAUSE)
+    _order(config, id, CarrierOrder.PAUSE)
     paper.say(f"{id} is to be paused. {OBEYED}")
 
 
 @app.command("resume", epilog=examples("carrier resume north"))
 def resume(id: CarrierArgument, config: ConfigOption = None) -> None:
     """Submit to a paused carrier again."""
-    _order(config, id, Order.RESUME)
+    _order(config, id, CarrierOrder.RESUME)
     paper.say(f"{id} is to be resumed. {OBEYED}")
 
 
@@ -70,11 +70,11 @@ def rebind(id: CarrierArgument, config: ConfigOption = None) -> None:
 
     What is in flight is awaited first, for `response_timeout` at most.
     """
-    _order(config, id, Order.REBIND)
+    _order(config, id, CarrierOrder.REBIND)
     paper.say(f"{id} is to be bound anew. {OBEYED}")
 
 
-def _order(path: Path | None, id: str, order: Order) -> None:
+def _order(path: Path | None, id: str, order: CarrierOrder) -> None:
     """Write the order down for whoever has the carrier's binds."""
 
     async def ask(shop: Shop) -> None:
@@ -105,7 +105,7 @@ def _shown(row: dict[str, Any]) -> tuple[object, ...]:
     return row["id"], row["address"], bound, flight, figures["waiting"], rate, answer, figures["overdue"], state
 
 
-def _rows(config: Config, standings: list[CarrierStanding], orders: Mapping[CarrierId, Orders]) -> Iterator[dict[str, Any]]:
+def _rows(config: Config, standings: list[CarrierStanding], orders: Mapping[CarrierId, CarrierOrders]) -> Iterator[dict[str, Any]]:
     addresses, now = _addresses(config), time.time_ns() // 1_000_000
     said = {str(standing.carrier): standing for standing in standings}
     for id in [*addresses, *(id for id in said if id not in addresses)]:
@@ -119,7 +119,7 @@ def _rows(config: Config, standings: list[CarrierStanding], orders: Mapping[Carr
             "binds": standing.binds,
             "in_flight": standing.in_flight if running else 0,
             "state": standing.state if running else _silence(standing),
-            "paused_at": paper.iso(orders.get(CarrierId(id), Orders()).paused_at),
+            "paused_at": paper.iso(orders.get(CarrierId(id), CarrierOrders()).paused_at),
             "at": paper.iso(standing.at),
             "figures": {**dataclasses.asdict(standing.figures), "since": paper.iso(standing.figures.since)},
         }

@@ -11,11 +11,11 @@ from globewire.hold import pushes
 from globewire.hold.port import (
     AccountEntry,
     Book,
+    CarrierOrder,
+    CarrierOrders,
     CarrierStanding,
     KeyEntry,
     Load,
-    Order,
-    Orders,
     Outbox,
     PolicyEntry,
     Reached,
@@ -115,7 +115,7 @@ def stand(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[CarrierStanding]])
     return [None] * len(payloads)
 
 
-def order(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, Order, int]]) -> list[None]:
+def order(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, CarrierOrder, int]]) -> list[None]:
     """Tell whoever has a carrier's binds: (carrier, order, now)."""
     for carrier, told, now in payloads:
         cursor.execute(
@@ -194,10 +194,10 @@ def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
     return [stood(row) for row in connection.execute(f"SELECT {STOOD} FROM carrier ORDER BY id")]
 
 
-def orders(connection: sqlite3.Connection) -> dict[CarrierId, Orders]:
+def orders(connection: sqlite3.Connection) -> dict[CarrierId, CarrierOrders]:
     """What stands of the orders to carriers."""
     rows = connection.execute("SELECT carrier, paused_at, rebind_at FROM carrier_order")
-    return {carrier: Orders(paused_at, rebind_at) for carrier, paused_at, rebind_at in rows}
+    return {carrier: CarrierOrders(paused_at, rebind_at) for carrier, paused_at, rebind_at in rows}
 
 
 def mark(connection: sqlite3.Connection) -> int:

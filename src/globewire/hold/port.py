@@ -463,7 +463,7 @@ class Silent:
     sender: str
 
 
-class Order(StrEnum):
+class CarrierOrder(StrEnum):
     """What an operator tells whoever has a carrier's binds."""
 
     PAUSE = "pause"  # submit nothing
@@ -472,7 +472,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class CarrierOrders:
     """What stands of the orders to a carrier: since when it is paused, 0 where it is not, and when it was last to rebind."""
 
     paused_at: Millis = NEVER
@@ -573,10 +573,10 @@ class Hold(Protocol):
         validity ends; with what was found comes where the next page begins, None after the last. So it is as quick with many
         messages as with few."""
 
-    async def order(self, carrier: CarrierId, order: Order, now: Millis) -> None:
+    async def order(self, carrier: CarrierId, order: CarrierOrder, now: Millis) -> None:
         """Tell whoever has this carrier's binds, now or later. Who is paused stays so until resumed; to rebind is done once."""
 
-    async def orders(self) -> dict[CarrierId, Orders]:
+    async def orders(self) -> dict[CarrierId, CarrierOrders]:
         """What stands of the orders. A carrier that was never told anything is not among them. Quick enough to be asked every
         second."""
 

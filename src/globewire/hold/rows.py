@@ -10,12 +10,12 @@ from globewire.hold.port import (
     AccountEntry,
     Asking,
     Book,
+    CarrierOrder,
     CarrierStanding,
     Delay,
     Figures,
     KeyEntry,
     Note,
-    Order,
     PolicyEntry,
     Push,
     Reached,
@@ -199,16 +199,17 @@ def stood(row: Row) -> CarrierStanding:
 
 
 ORDERED = {
-    Order.PAUSE: "paused_at = CASE WHEN carrier_order.paused_at = 0 THEN excluded.paused_at ELSE carrier_order.paused_at END",
-    Order.RESUME: "paused_at = 0",
-    Order.REBIND: "rebind_at = excluded.rebind_at",
+    CarrierOrder.PAUSE: "paused_at = "
+    "CASE WHEN carrier_order.paused_at = 0 THEN excluded.paused_at ELSE carrier_order.paused_at END",
+    CarrierOrder.RESUME: "paused_at = 0",
+    CarrierOrder.REBIND: "rebind_at = excluded.rebind_at",
 }
 """What an order changes of the orders that stand."""
 
 
-def order_row(carrier: str, order: Order, now: int) -> Row:
+def order_row(carrier: str, order: CarrierOrder, now: int) -> Row:
     """The orders to a carrier where this is the first: its id, since when it is paused, when it is to rebind."""
-    return carrier, now if order is Order.PAUSE else 0, now if order is Order.REBIND else 0
+    return carrier, now if order is CarrierOrder.PAUSE else 0, now if order is CarrierOrder.REBIND else 0
 
 
 GIVEN_UP = 1_000_000

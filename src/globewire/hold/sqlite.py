@@ -26,6 +26,8 @@ from globewire.hold.port import (
     AccountEntry,
     Became,
     Book,
+    CarrierOrder,
+    CarrierOrders,
     CarrierStanding,
     Conversion,
     Fact,
@@ -38,8 +40,6 @@ from globewire.hold.port import (
     Load,
     Nonce,
     Once,
-    Order,
-    Orders,
     Outbox,
     PolicyEntry,
     Question,
@@ -192,10 +192,10 @@ class SqliteHold:
     ) -> tuple[list[Silent], Reached | None]:
         return await self._read(ledger.silent, carrier, before, limit, after)
 
-    async def order(self, carrier: CarrierId, order: Order, now: Millis) -> None:
+    async def order(self, carrier: CarrierId, order: CarrierOrder, now: Millis) -> None:
         await self._writer.ask(ledger.order, (carrier, order, now))
 
-    async def orders(self) -> dict[CarrierId, Orders]:
+    async def orders(self) -> dict[CarrierId, CarrierOrders]:
         return await self._read(ledger.orders)
 
     async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:

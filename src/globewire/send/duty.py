@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from globewire.hold.port import Hold, Orders
+from globewire.hold.port import CarrierOrders, Hold
 from globewire.message import CarrierId
 
 log = structlog.get_logger()
@@ -18,7 +18,7 @@ class Duty:
         self.draining = False
         self.rebind = asyncio.Event()
         self._hold, self._carrier = hold, carrier
-        self._orders: Orders | None = None
+        self._orders: CarrierOrders | None = None
 
     @property
     def paused(self) -> bool:
@@ -39,7 +39,7 @@ class Duty:
         """Look what is ordered; whether it says for the first time, or otherwise than before, if anything is to be submitted.
 
         What was ordered before this worker began is done by its beginning, but for a pause, which lasts."""
-        known, self._orders = self._orders, (await self._hold.orders()).get(self._carrier, Orders())
+        known, self._orders = self._orders, (await self._hold.orders()).get(self._carrier, CarrierOrders())
         turned = known is None or (known.paused_at > 0) != self.paused
         if turned and (known is not None or self.paused):
             log.info("carrier paused" if self.paused else "carrier resumed", carrier=self._carrier)

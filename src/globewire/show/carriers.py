@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from globewire.errors import Amiss
-from globewire.hold.port import CarrierStanding, Order, Orders
+from globewire.hold.port import CarrierOrder, CarrierOrders, CarrierStanding
 from globewire.message import CarrierId, Millis
 from globewire.plan import Carrier
 from globewire.show.access import CONFLICT, text
@@ -27,7 +27,7 @@ class Row:
     id: CarrierId
     plan: Carrier | None
     standing: CarrierStanding
-    orders: Orders
+    orders: CarrierOrders
     running: bool
 
     @property
@@ -88,7 +88,7 @@ async def history(request: Request) -> Response:
     return Response(orjson.dumps({**drawn, **series(window(request).history.of(row.id))}), media_type="application/json")
 
 
-ORDERS: Mapping[str, Order] = {order.value: order for order in Order}
+ORDERS: Mapping[str, CarrierOrder] = {order.value: order for order in CarrierOrder}
 
 
 async def _row(request: Request) -> Row:
@@ -106,5 +106,5 @@ async def _rows(looking: Window) -> dict[CarrierId, Row]:
     rows = {}
     for id in [*looking.carriers, *(id for id in said if id not in looking.carriers)]:
         standing = said.get(id, CarrierStanding(id, 0, 0, 0, "", Millis(0)))
-        rows[id] = Row(id, looking.carriers.get(id), standing, orders.get(id, Orders()), standing.running(now))
+        rows[id] = Row(id, looking.carriers.get(id), standing, orders.get(id, CarrierOrders()), standing.running(now))
     return rows

@@ -12,11 +12,11 @@ from globewire.hold.pg.keeping import text
 from globewire.hold.port import (
     AccountEntry,
     Book,
+    CarrierOrder,
+    CarrierOrders,
     CarrierStanding,
     KeyEntry,
     Load,
-    Order,
-    Orders,
     Outbox,
     PolicyEntry,
     Reached,
@@ -130,7 +130,7 @@ async def stand(connection: Any, payloads: Sequence[Sequence[CarrierStanding]]) 
     return [None] * len(payloads)
 
 
-async def order(connection: Any, payloads: Sequence[tuple[str, Order, int]]) -> list[None]:
+async def order(connection: Any, payloads: Sequence[tuple[str, CarrierOrder, int]]) -> list[None]:
     """Tell whoever has a carrier's binds: (carrier, order, now)."""
     for carrier, told, now in sorted(payloads, key=lambda payload: payload[0]):
         await connection.execute(
@@ -212,10 +212,10 @@ _LANES = {
 }
 
 
-async def orders(connection: Any) -> dict[CarrierId, Orders]:
+async def orders(connection: Any) -> dict[CarrierId, CarrierOrders]:
     """What stands of the orders to carriers."""
     rows = await connection.fetch("SELECT carrier, paused_at, rebind_at FROM carrier_order")
-    return {carrier: Orders(paused_at, rebind_at) for carrier, paused_at, rebind_at in rows}
+    return {carrier: CarrierOrders(paused_at, rebind_at) for carrier, paused_at, rebind_at in rows}
 
 
 async def mark(connection: Any) -> int:
