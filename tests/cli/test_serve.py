@@ -1,8 +1,11 @@
 """The real commands as processes: serve, send with --wait, look, stop; and what is said where that fails."""
 
+import json
+import re
 import shlex
 import socket
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -18,6 +21,9 @@ def test_a_first_message_from_nothing(run: Run, place: Path) -> None:
     with started("serve", "--json", cwd=place) as (server, line):
         assert line["simulator"].startswith("127.0.0.1:")
         assert line["metrics"] == f"{line['api']}/metrics"
+        assert line["console"] == f"{line['api']}/console"
+        with urlopen(f"{line['emulator']}clock") as answer:
+            assert json.load(answer)["ahead"] == 0
         assert line["stages"] == ["accept", "send", "settle", "tell", "tend"]
         send = ("send", "--endpoint", line["api"], "--to", "6591234567", "--text", "Hello")
         ran = run(*send, "--wait")
@@ -76,6 +82,7 @@ def test_the_banner_shows_the_first_key_and_what_to_type(run: Run, place: Path) 
     text = "".join(said)
     assert "The secret will not be shown again" in text
     assert f"AccessKey ID      {key['id']}\n" in text
+    assert re.search(r"^  Emulator +http://127\.0\.0\.1:\d+/_emulator/  \(its API for tests\)", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", ["serve", "simulate"])
@@ -108,7 +115,7 @@ def test_the_simulator_alone_tells_what_it_takes(run: Run, place: Path) -> None:
         carrier = f'[[carrier]]\nid = "box"\nhost = "{host}"\nport = {port}\nsystem_id = "x"\npassword = "y"\n'
         (place / "globewire.toml").write_text(QUICK.replace("[simulator]\nreceipt_delay = 0.01\n", "") + carrier)
         with started("serve", "--json", cwd=place) as (_, line):
-            assert line["simulator"] is None
+            assert (line["simulator"], line["emulator"]) == (None, None)
             assert run("send", "--endpoint", line["api"], "--to", "6591234567", "--text", "Hello", "--wait").code == 0
         assert simulator.stdout is not None
         told: list[str] = []

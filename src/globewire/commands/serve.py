@@ -20,6 +20,7 @@ from globewire.declare import FIRST
 from globewire.errors import reason
 from globewire.gateway import Gateway
 from globewire.hold.schema import HoldAway, SchemaFault
+from globewire.show.emulator import PREFIX
 from globewire.vault import VaultFault
 
 app = typer.Typer()
@@ -60,8 +61,8 @@ def serve(
 
     Without a configuration the API listens on 127.0.0.1:8018 and messages go to a simulated carrier. The first start makes an
     account and prints its AccessKey; the secret is not shown again. Changes made by other commands are taken up within a
-    second. Events are logged to stderr. With --json one line is printed once it listens: api, console, metrics, simulator, stages
-    and, on the first start, access_key_id and access_key_secret.
+    second. Events are logged to stderr. With --json one line is printed once it listens: api, console, emulator, metrics,
+    simulator, stages, warnings and, on the first start, access_key_id and access_key_secret.
     """
     settings = configuration(config)
     if listen:
@@ -111,7 +112,8 @@ def _line(settings: Config, stages: frozenset[str], running: Gateway) -> dict[st
     said: dict[str, object] = {
         "api": _url(settings, running.api),
         "metrics": _metrics(settings, running),
-        "console": f"{url}/console" if (url := _url(settings, running.api)) and settings.shows_console else None,
+        "console": _console(settings, running),
+        "emulator": _emulator(settings, running),
         "simulator": _pair(running.simulator),
         "stages": [stage for stage in Stage if stage in stages],
         "warnings": [str(warning) for warning in settings.warnings],
@@ -126,8 +128,9 @@ def _banner(settings: Config, stages: frozenset[str], running: Gateway, config: 
     paper.facts(
         [
             ("  API", f"{url}  (set it as the endpoint of an SDK)" if (url := _url(settings, running.api)) else ""),
-            ("  Console", f"{url}/console" if url and settings.shows_console else ""),
+            ("  Console", _console(settings, running)),
             ("  Metrics", _metrics(settings, running)),
+            ("  Emulator", f"{address}  (its API for tests)" if (address := _emulator(settings, running)) else ""),
             ("  Simulator", f"{address}, a carrier that delivers nothing" if (address := _pair(running.simulator)) else ""),
             ("  Carriers", ", ".join(carrier.id for carrier in settings.carriers)),
             ("  Database", settings.hold.place),
@@ -159,6 +162,14 @@ def _first_message(settings: Config, api: tuple[str, int], config: Path | None) 
 
 def _url(settings: Config, address: tuple[str, int] | None) -> str | None:
     return f"{'https' if settings.api.certificate else 'http'}://{_pair(address)}" if address else None
+
+
+def _console(settings: Config, running: Gateway) -> str | None:
+    return f"{_url(settings, running.api)}/console" if running.api and settings.shows_console else None
+
+
+def _emulator(settings: Config, running: Gateway) -> str | None:
+    return f"{_url(settings, running.api)}{PREFIX}/" if running.emulates else None
 
 
 def _metrics(settings: Config, running: Gateway) -> str | None:

@@ -85,6 +85,11 @@ class Gateway:
         return self._front.api if self._front else None
 
     @property
+    def emulates(self) -> bool:
+        """Whether the emulator's API is served there too."""
+        return self._front is not None and self._front.emulates
+
+    @property
     def exchanges(self) -> Exchanges | None:
         """The last requests and replies."""
         return self._front.exchanges if self._front else None

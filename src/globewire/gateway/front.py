@@ -58,6 +58,11 @@ class Front:
         """How many clients are connected to the API."""
         return len(self._server.connections) if self._server else 0
 
+    @property
+    def emulates(self) -> bool:
+        """Whether the emulator's API is served."""
+        return self._emulation is not None
+
     async def start(self) -> None:
         """Listen. OSError where that cannot be."""
         number.prepare()
@@ -75,7 +80,7 @@ class Front:
             trusted_proxies=config.api.trusted_proxies,
             meter=self._ground.meter,
             request_id=self._request_ids,
-            elsewhere=Elsewhere((*PATHS, *prefixes(config.shows_console, self._emulation is not None)), beside.protocol),
+            elsewhere=Elsewhere((*PATHS, *prefixes(config.shows_console, self.emulates)), beside.protocol),
             exchanges=self.exchanges,
         )
         self.api = await self._server.start()
@@ -118,7 +123,7 @@ class Front:
     def _pages(self) -> ASGIApp | None:
         """The console and the emulator's API, None where neither is to be had."""
         ground, config = self._ground, self._ground.config
-        if not config.shows_console and self._emulation is None:
+        if not config.shows_console and not self.emulates:
             return None
         history = History(ground.hold, ground.clock.now)
         ground.loops.run(history.run)
