@@ -5,7 +5,7 @@ import json
 import os
 import resource
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,12 +39,13 @@ class Process:
 
 
 @asynccontextmanager
-async def serving(folder: Path, text: str, file_limit: int = 0) -> AsyncIterator[Process]:
-    """Run it with this configuration, in `folder`. With `file_limit` no file that it writes can grow beyond so many bytes."""
+async def serving(folder: Path, text: str, file_limit: int = 0, within: Sequence[str] = ()) -> AsyncIterator[Process]:
+    """Run it with this configuration, in `folder`. With `file_limit` no file that it writes can grow beyond so many bytes. `within`
+    is a command that runs it, in a place of its own."""
     config = folder / "globewire.toml"
     config.write_text(text)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "globewire", "serve", "--config", str(config), "--json"),
+        *(*within, sys.executable, "-m", "globewire", "serve", "--config", str(config), "--json"),
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         stdout=asyncio.subprocess.PIPE,
@@ -63,12 +64,12 @@ async def serving(folder: Path, text: str, file_limit: int = 0) -> AsyncIterator
         await reading
 
 
-async def refusal(folder: Path, text: str) -> tuple[int, str]:
+async def refusal(folder: Path, text: str, within: Sequence[str] = ()) -> tuple[int, str]:
     """The exit code and what is said where it refuses to start."""
     config = folder / "globewire.toml"
     config.write_text(text)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "globewire", "serve", "--config", str(config), "--json"),
+        *(*within, sys.executable, "-m", "globewire", "serve", "--config", str(config), "--json"),
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         stdout=asyncio.subprocess.PIPE,

@@ -3,11 +3,12 @@
 A file that is empty, cut short, or no database is never taken for a new one: what was in it is lost only once somebody says so.
 """
 
+import os
 import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from globewire.errors import reason
+from globewire.errors import Unavailable, reason
 from globewire.hold.files import draft_of, publish
 from globewire.hold.schema import SchemaFault, migrate, version
 
@@ -75,7 +76,26 @@ def fault_of(path: Path, fault: Exception) -> SchemaFault:
         return SchemaFault(f"the database {path} cannot be opened: it is damaged, or no database ({fault}): {RESTORE}")
     if code == sqlite3.SQLITE_BUSY:
         return SchemaFault(f"the database {path} cannot be opened: somebody (a `globewire copy`?) keeps all others out: let it end")
+    if path.parent.is_dir() and os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+        return SchemaFault(f"the database {path} cannot be opened: {READ_ONLY}")
     return SchemaFault(f"the database {path} cannot be opened: {reason(fault)}: check the path, its permissions and the disk")
+
+
+READ_ONLY = "its disk is mounted read-only: look into the system's log for why, and mount it writable"
+_DISK = "its disk fails, or is mounted read-only: look into the system's log; what is mounted writable again goes on by itself"
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "its disk is full: make room, and it goes on by itself",
+    sqlite3.SQLITE_READONLY: _DISK,
+    sqlite3.SQLITE_IOERR: _DISK,
+    sqlite3.SQLITE_CORRUPT: RESTORE,
+    sqlite3.SQLITE_NOTADB: RESTORE,
+}
+
+
+def unavailable(fault: Exception) -> Unavailable:
+    """What was asked of an open database failed: why, and what to do where that is known."""
+    advice = _ADVICE.get(getattr(fault, "sqlite_errorcode", 0) & 0xFF)
+    return Unavailable(": ".join(filter(None, (type(fault).__name__, str(fault), advice))))
 
 
 def _make(path: Path) -> None:

@@ -14,10 +14,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-from globewire.errors import Unavailable
 from globewire.hold import facts as written
 from globewire.hold import finding, keeping, lanes, ledger, pages, sharing
-from globewire.hold.database import open_database
+from globewire.hold.database import open_database, unavailable
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -312,7 +311,7 @@ class SqliteHold:
         try:
             return await loop.run_in_executor(threads, lambda: reading(connection, *arguments))
         except (sqlite3.Error, ValueError) as fault:  # what a damaged file gives may be no value of ours
-            raise Unavailable(f"{type(fault).__name__}: {fault}") from fault
+            raise unavailable(fault) from fault
 
     def _checkpoint(self) -> None:
         """Called by the writer between transactions. The copying goes on beside it."""

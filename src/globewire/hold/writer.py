@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from globewire.errors import Unavailable
+from globewire.hold.database import unavailable
 from globewire.hold.tally import Tally
 
 Work = Callable[[sqlite3.Cursor, Sequence[Any]], Sequence[Any]]
@@ -88,7 +89,7 @@ class Writer:
         except Exception as fault:  # noqa: BLE001 - whatever failed, every asker must get an answer, and the thread must live
             self._tally.failed()
             if len(batch) == 1:
-                return [Unavailable(f"{type(fault).__name__}: {fault}")]
+                return [unavailable(fault)]
         # One of them spoils the transaction: each gets its own, so that the others are served.
         return [result for asked in batch for result in self._serve([asked])]
 
