@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
+from globewire.commands import check
 from globewire.hold.port import Question
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import MessageId
@@ -212,3 +213,12 @@ def test_a_message_that_was_altered_is_not_shown(held: Run, place: Path) -> None
     assert "its row was altered on the disk: restore a backup" in shown.out
     assert [one["to"] == "" for one in listed.json] == [True, False]
     assert all(part not in shown.out + listed.out for part in ("8529300", message(2).to))
+
+
+def test_a_check_says_how_much_it_does_not_print(held: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "MOST", 1)
+    for n in (1, 2):
+        alter(place / "globewire.db", message(n).to.encode(), f"8529300000{n}".encode())
+    ran = held("check")
+    assert (ran.err.count("was altered"), ran.err.count("and 1 more: --json has all")) == (1, 1)
+    assert len(held("check", "--json").json["altered"]) == 2

@@ -81,6 +81,12 @@ class Server:
         """Make a standby the primary."""
         self._run("pg_ctl", "-w", "-t", "60", "promote")
 
+    def keep_checksums(self, on: bool) -> None:
+        """Have it keep checksums over its pages from now on, or no more."""
+        self.stop("fast")
+        self._run("pg_checksums", "--enable" if on else "--disable", "--no-sync")
+        self.start()
+
     def close(self) -> None:
         if (self._data / "postmaster.pid").exists():
             self.stop()

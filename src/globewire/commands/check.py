@@ -15,6 +15,8 @@ from globewire.hold.schema import SchemaFault
 from globewire.hold.seal import altered
 
 app = typer.Typer()
+MOST = 20
+"""Lines that say what is wrong, at most."""
 
 
 @app.command("check", epilog=examples("check", "check --config /etc/globewire.toml"))
@@ -39,7 +41,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         paper.as_json({"database": str(path), "sound": not (found or ids), "faults": found, "altered": ids})
     if found or ids:
         lines = tuple(line for fault in found for line in fault.splitlines()) + tuple(f"message {id} was altered" for id in ids)
-        raise Trouble(f"the database {path} is damaged", RESTORE, lines=lines[:20], code=FAILED)
+        more = (f"and {len(lines) - MOST:,} more: --json has all",) if len(lines) > MOST else ()
+        raise Trouble(f"the database {path} is damaged", RESTORE, lines=lines[:MOST] + more, code=FAILED)
     if not as_json:
         paper.say(f"{path} is sound: {messages:,} messages.")
 

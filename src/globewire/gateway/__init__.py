@@ -24,7 +24,7 @@ from globewire.errors import Unavailable
 from globewire.gateway.front import Front, turns
 from globewire.gateway.ground import DRAIN, Ground
 from globewire.gateway.loops import Loops
-from globewire.gateway.opening import SIMULATED, carriers_of, now, open_hold, pushing
+from globewire.gateway.opening import SIMULATED, carriers_of, now, open_hold, pushing, warn_of
 from globewire.gateway.sending import Senders
 from globewire.hold.claimant import Claimant
 from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Hold
@@ -141,6 +141,7 @@ class Gateway:
         me = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
         hold = await open_hold(config.hold, create=True, meter=self.meter)
         loops.on_stop(hold.close)
+        await warn_of(hold)
         clock.moved.append(hold.look_again)
         if not config.hold.shared:
             loops.on_stop(Claimant(Path(config.hold.path), sorted(self._only), STAGES).release)

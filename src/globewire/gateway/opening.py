@@ -4,6 +4,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+
 from globewire.config import SIMULATOR, Config, HoldSettings
 from globewire.hold.port import Hold
 from globewire.hold.postgres import PostgresHold
@@ -12,6 +14,8 @@ from globewire.message import CarrierId, Millis
 from globewire.meter.dials import Meter
 from globewire.plan import Carrier
 from globewire.tell.callbacks import Settings as Pushing
+
+log = structlog.get_logger()
 
 SIMULATED = Carrier(id=SIMULATOR, host="", port=0, system_id="globewire", password="", window=100, sender="Globewire")
 """The simulator as a carrier; its address is known once it listens."""
@@ -30,6 +34,15 @@ async def open_hold(settings: HoldSettings, *, create: bool, migrate: bool = Fal
     if settings.shared:
         return await PostgresHold.open(settings.url, migrate=migrate, meter=meter)
     return await SqliteHold.open(Path(settings.path), create=create, meter=meter)
+
+
+async def warn_of(hold: Hold) -> None:
+    """Say in the log what the hold cannot see."""
+    if isinstance(hold, PostgresHold) and not await hold.checksummed():
+        log.warning(
+            "the database server keeps no data checksums, so nobody sees what its disk alters",
+            advice="stop it, and run `pg_checksums --enable`",
+        )
 
 
 def carriers_of(config: Config) -> dict[CarrierId, Carrier]:

@@ -25,7 +25,7 @@ from globewire.hold.pg.days import DAY, IDS, Days
 from globewire.hold.pg.faults import stale, unreachable
 from globewire.hold.pg.hosts import Hosts
 from globewire.hold.pg.line import Line
-from globewire.hold.pg.schema import check, check_durable, migrate
+from globewire.hold.pg.schema import check, check_durable, checksummed, migrate
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -113,6 +113,10 @@ class PostgresHold:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
             kind = HoldAway if unreachable(fault) else SchemaFault
             raise kind(f"the database server cannot be used: {type(fault).__name__}: {fault}") from fault
+
+    async def checksummed(self) -> bool:
+        """Whether the server would see that its disk has altered a page."""
+        return await self._read(checksummed)
 
     async def close(self) -> None:
         for line in (self._keeping, self._claiming, self._writing):

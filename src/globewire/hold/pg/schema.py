@@ -151,6 +151,11 @@ async def check_version(connection: Any) -> None:
         raise SchemaFault(f"the database {was}: run `globewire migrate`")
 
 
+async def checksummed(connection: Any) -> bool:
+    """Whether the server would see that its disk has altered a page."""
+    return bool(await connection.fetchval("SHOW data_checksums") == "on")
+
+
 async def check_durable(connection: Any) -> None:
     """SchemaFault where the server would say that a transaction is committed before it is on disk."""
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
