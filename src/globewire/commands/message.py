@@ -14,8 +14,8 @@ from globewire.commands import paper
 from globewire.commands.options import ConfigOption, FullOption, JsonOption, examples, message_id
 from globewire.commands.shop import Shop, visit
 from globewire.commands.trouble import FAILED, Trouble
-from globewire.hold.port import Question, Standing
-from globewire.message import FINAL, State
+from globewire.hold.port import Push, Question, Standing
+from globewire.message import FINAL, Part, State
 from globewire.show.life import decision, life
 from globewire.show.sheet import sheet
 
@@ -265,33 +265,35 @@ def _document(one: Standing) -> dict[str, Any]:
         "validity": message.validity,
         "number": {"country": message.detail.country, "region": message.detail.region, "carrier": message.detail.carrier},
         "decision": decision(one.decision),
-        "parts": [
-            {
-                "sequence": part.sequence,
-                "total": part.total,
-                "carrier": part.carrier,
-                "carrier_id": part.given_id or part.carrier_id,
-                "state": part.state,
-                "at": paper.iso(part.at),
-                "submitted_at": paper.iso(part.submitted_at),
-                "settled_at": paper.iso(part.settled_at),
-                "receipt": part.error,
-            }
-            for part in one.parts
-        ],
-        "pushes": [
-            {
-                "at": paper.iso(push.at),
-                "took": push.took,
-                "status": push.status,
-                "acknowledged": push.acknowledged,
-                "reason": push.reason,
-                "said": push.said,
-                "reports": push.reports,
-            }
-            for push in one.pushes
-        ],
+        "parts": [_part(part) for part in one.parts],
+        "pushes": [_push(push) for push in one.pushes],
         "life": [{"at": paper.iso(e.at), "what": e.what, "how": e.how} for e in life(one)],
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "sequence": part.sequence,
+        "total": part.total,
+        "carrier": part.carrier,
+        "carrier_id": part.given_id or part.carrier_id,
+        "state": part.state,
+        "at": paper.iso(part.at),
+        "submitted_at": paper.iso(part.submitted_at),
+        "settled_at": paper.iso(part.settled_at),
+        "receipt": part.error,
+    }
+
+
+def _push(push: Push) -> dict[str, Any]:
+    return {
+        "at": paper.iso(push.at),
+        "took": push.took,
+        "status": push.status,
+        "acknowledged": push.acknowledged,
+        "reason": push.reason,
+        "said": push.said,
+        "reports": push.reports,
     }
 
 

@@ -1,11 +1,13 @@
-"""Changes of state as every engine writes them: from which states each may come, and in which order. Touches no store."""
+"""Changes of state as every engine writes them: from which states each may come, in which order, and what there is to do then.
+Touches no store."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from globewire.hold.port import Became
-from globewire.message import MAY_BECOME
+from globewire.hold.port import SETTLE, TELL, Became, Fact, Heard, Lane
+from globewire.message import FINAL, MAY_BECOME, MessageId, Millis, State
 
 COMES_FROM = {state: "".join(f",{before}" for before, after in MAY_BECOME.items() if state in after) + "," for state in MAY_BECOME}
 """The states that each may follow, as a list that SQL can search: ",accepted,unknown,"."""
@@ -35,3 +37,17 @@ def waves(changes: Iterable[Became]) -> list[list[Became]]:
             waves.append([])
         waves[n].append(change)
     return waves
+
+
+def fed(facts: Collection[Fact]) -> Iterator[Lane[Any]]:
+    """The lanes in which there may be something to claim once these facts are written."""
+    if any(isinstance(fact, Heard) for fact in facts):
+        yield SETTLE
+    if any(isinstance(fact, Became) and fact.state in FINAL for fact in facts):
+        yield TELL
+
+
+def expiries(overdue: Iterable[int], now: Millis) -> list[Became]:
+    """What messages become whose validity and grace are over."""
+    sentence = "no receipt came within the validity and its grace"
+    return [Became(MessageId(id), State.EXPIRED, now, None, "EXPIRED", sentence) for id in overdue]

@@ -18,6 +18,7 @@ import asyncpg
 
 from globewire.errors import Unavailable
 from globewire.hold import finding
+from globewire.hold.changes import expiries, fed
 from globewire.hold.pg import facts as written
 from globewire.hold.pg import keeping, lanes, ledger, pages, sharing
 from globewire.hold.pg.bell import Bell
@@ -32,7 +33,6 @@ from globewire.hold.port import (
     START,
     TELL,
     AccountEntry,
-    Became,
     Book,
     CarrierOrder,
     CarrierOrders,
@@ -40,7 +40,6 @@ from globewire.hold.port import (
     Conversion,
     Fact,
     Found,
-    Heard,
     J,
     Job,
     KeyEntry,
@@ -63,7 +62,7 @@ from globewire.hold.schema import HoldAway, SchemaFault
 from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
 from globewire.hold.wake import Wakes
-from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
+from globewire.message import AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
 from globewire.meter.dials import Meter
 
 T = TypeVar("T")
@@ -242,18 +241,15 @@ class PostgresHold:
         return await self._read(ledger.pending, now)
 
     def _ring_for(self, facts: Sequence[Fact]) -> None:
-        if any(isinstance(fact, Heard) for fact in facts):
-            self._bell.ring(SETTLE)
-        if any(isinstance(fact, Became) and fact.state in FINAL for fact in facts):
-            self._bell.ring(TELL)
+        for lane in fed(facts):
+            self._bell.ring(lane)
 
     # --- tend
 
     async def expire(self, now: Millis, grace: int, limit: int) -> int:
         overdue = await self._read(ledger.overdue, now - grace, limit)
-        sentence = "no receipt came within the validity and its grace"
         if overdue:
-            await self.record(*(Became(MessageId(i), State.EXPIRED, now, None, "EXPIRED", sentence) for i in overdue))
+            await self.record(*expiries(overdue, now))
         return len(overdue)
 
     async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int, *, now: Millis | None = None) -> int:

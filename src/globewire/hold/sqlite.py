@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 from globewire.hold import facts as written
 from globewire.hold import finding, keeping, lanes, ledger, pages, sharing
+from globewire.hold.changes import expiries, fed
 from globewire.hold.database import open_database, unavailable
 from globewire.hold.port import (
     SEND,
@@ -23,7 +24,6 @@ from globewire.hold.port import (
     START,
     TELL,
     AccountEntry,
-    Became,
     Book,
     CarrierOrder,
     CarrierOrders,
@@ -31,7 +31,6 @@ from globewire.hold.port import (
     Conversion,
     Fact,
     Found,
-    Heard,
     J,
     Job,
     KeyEntry,
@@ -44,7 +43,6 @@ from globewire.hold.port import (
     Question,
     Reached,
     SendJob,
-    SettleJob,
     Silent,
     Standing,
     Submission,
@@ -55,7 +53,7 @@ from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
 from globewire.hold.wake import Wakes
 from globewire.hold.writer import Writer
-from globewire.message import FINAL, AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
+from globewire.message import AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
 from globewire.meter.dials import Meter
 
 T = TypeVar("T")
@@ -139,12 +137,8 @@ class SqliteHold:
 
     async def again(self, *jobs: tuple[Job, Millis | None], carrier: CarrierId | None = None) -> None:
         await self._writer.ask(lanes.again, (jobs, carrier))
-        for job, _ in jobs:
-            match job:
-                case SendJob():
-                    self._wakes.wake(SEND, carrier or job.carrier)
-                case SettleJob() | TellJob():
-                    pass  # due later: whoever waits looks again when its timeout ends
+        for of in {carrier or job.carrier for job, _ in jobs if isinstance(job, SendJob)}:
+            self._wakes.wake(SEND, of)  # others are due later: whoever waits looks again when its timeout ends
 
     async def record(self, *facts: Fact) -> None:
         await self._writer.ask(written.record, facts)
@@ -207,18 +201,15 @@ class SqliteHold:
         return await self._read(ledger.pending, now)
 
     def _wake_for(self, facts: Sequence[Fact]) -> None:
-        if any(isinstance(fact, Heard) for fact in facts):
-            self._wakes.wake(SETTLE)
-        if any(isinstance(fact, Became) and fact.state in FINAL for fact in facts):
-            self._wakes.wake(TELL)
+        for lane in fed(facts):
+            self._wakes.wake(lane)
 
     # --- tend
 
     async def expire(self, now: Millis, grace: int, limit: int) -> int:
         overdue = await self._read(ledger.overdue, now - grace, limit)
-        sentence = "no receipt came within the validity and its grace"
         if overdue:
-            await self.record(*(Became(MessageId(i), State.EXPIRED, now, None, "EXPIRED", sentence) for i in overdue))
+            await self.record(*expiries(overdue, now))
         return len(overdue)
 
     async def forget(self, bodies_before: Millis, messages_before: Millis, limit: int, *, now: Millis | None = None) -> int:

@@ -310,21 +310,8 @@ int link(const char *old, const char *fresh) {
 }
 
 #ifdef __GLIBC__ /* elsewhere these are the same functions under one name */
-int open64(const char *path, int flags, ...) {
-    va_list rest;
-    va_start(rest, flags);
-    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
-    va_end(rest);
-    return opened(path, flags, mode);
-}
-int openat64(int at, const char *path, int flags, ...) {
-    va_list rest;
-    va_start(rest, flags);
-    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
-    va_end(rest);
-    begin();
-    return *path == '/' ? opened(path, flags, mode) : real_openat(at, path, flags, mode);
-}
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+int openat64(int at, const char *path, int flags, ...) __attribute__((alias("openat")));
 ssize_t pwrite(int fd, const void *octets, size_t length, off_t at) { return pwrite64(fd, octets, length, at); }
 int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 #endif
