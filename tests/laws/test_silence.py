@@ -80,7 +80,9 @@ async def test_a_page_is_looked_up_and_never_searched_for(tmp_path: Path) -> Non
         found += [row[3] for row in hold._reading.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     await hold.close()
     assert found == [
+        "CO-ROUTINE (subquery-1)",
         "SEARCH message USING INDEX message_open (expires_at>?)",
+        "SCAN (subquery-1)",
         "SCAN j VIRTUAL TABLE INDEX 1:",
         "SEARCH part USING PRIMARY KEY (message=?)",
     ]
