@@ -24,6 +24,9 @@ SETTINGS = {
     "synchronous_commit": "on",
     "log_min_messages": "fatal",
 }
+PATIENCE = "180"
+"""Seconds that a start may take. After a crash the server flushes every file of every database that tests made in it, which on a
+disk that others write to takes its time."""
 
 
 class Server:
@@ -61,11 +64,11 @@ class Server:
 
     def start(self) -> None:
         """Start it, and return when it serves."""
-        self._run("pg_ctl", "-w", "-t", "60", "-l", str(self._data / "log"), "start")
+        self._run("pg_ctl", "-w", "-t", PATIENCE, "-l", str(self._data / "log"), "start")
 
     def stop(self, how: str = "immediate") -> None:
         """Stop it: `immediate` as a crash does, `fast` by breaking off what clients do."""
-        self._run("pg_ctl", "-w", "-t", "60", "-m", how, "stop")
+        self._run("pg_ctl", "-w", "-t", PATIENCE, "-m", how, "stop")
 
     def kill(self) -> None:
         """End it as a machine's death does: every process of it, with no time to say a word or to flush one."""
@@ -79,7 +82,7 @@ class Server:
 
     def promote(self) -> None:
         """Make a standby the primary."""
-        self._run("pg_ctl", "-w", "-t", "60", "promote")
+        self._run("pg_ctl", "-w", "-t", PATIENCE, "promote")
 
     def keep_checksums(self, on: bool) -> None:
         """Have it keep checksums over its pages from now on, or no more."""
@@ -104,7 +107,7 @@ class Server:
             extra_groups=[] if self._user else None,
             cwd=self._data,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
-            timeout=120,
+            timeout=2 * int(PATIENCE),
         )
         if result.returncode:
             log = self._data / "log"
