@@ -68,6 +68,21 @@ async def test_a_carrier_that_is_not_reached_says_so(opening: Opening) -> None:
     assert ">bound<" not in page
 
 
+async def test_each_bind_is_told_by_itself(opening: Opening) -> None:
+    """What it is bound as, and how it stands."""
+    far = carrier("north", ("127.0.0.1", 9), bind="separate")
+    simulated = table("[simulator]", enabled=True)
+    console = await opening(table("[console]", enabled=True), simulated, far, route("simulator"))
+    await shown(console, "<td>transceiver</td><td>bound</td>")
+    north = await eventually(lambda: _page(console, "/console/carriers/north", "<td>receiver</td><td>no connection"))
+    assert "<td>transmitter</td><td>no connection" in north
+
+
+async def _page(console: Console, path: str, words: str) -> str | None:
+    page = (await console.get(path)).text
+    return page if words in page else None
+
+
 @pytest.mark.parametrize("form", [{"do": "dance"}, {}])
 async def test_other_orders_are_none(console: Console, form: dict[str, str]) -> None:
     """And said to be none."""

@@ -402,13 +402,23 @@ class Asking(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class BindStanding:
+    """How one bind stands: what it is bound as, or to be (transceiver, transmitter, receiver), "bound" or why it is not, and how
+    many submits wait for an answer on it."""
+
+    kind: str
+    state: str
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What was counted of a carrier by the process that has its binds, since that began (`since`), and how it goes now.
 
     `submits`, `taken`, `refused` (by the status's name), `throttled` and `unanswered` are in segments; `receipts` were heard, and
     `asked` are questions by query_sm. `window` is the most that may be in flight over all binds, `pace` the most segments a
     second, 0 for no limit, and `rate` how many there are now. `round_trip` is from submit to answer, `receipt_delay` from there to
-    the receipt. `waiting` are messages to be sent, `overdue` parts whose receipt is.
+    the receipt. `waiting` are messages to be sent, `overdue` parts whose receipt is. `each` is bind by bind.
     """
 
     since: Millis = NEVER
@@ -428,6 +438,7 @@ class Figures:
     overdue: int = 0
     paused: bool = False
     query: Asking = Asking.NO
+    each: tuple[BindStanding, ...] = ()
 
 
 STOPPED = "stopped"

@@ -9,6 +9,7 @@ import orjson
 from globewire.hold.port import (
     AccountEntry,
     Asking,
+    BindStanding,
     Book,
     CarrierOrder,
     CarrierStanding,
@@ -195,6 +196,7 @@ def stood(row: Row) -> CarrierStanding:
             said[key] = Delay(**said[key])
     if "query" in said:
         said["query"] = Asking(said["query"])
+    said["each"] = tuple(BindStanding(bind["kind"], bind["state"], bind["in_flight"]) for bind in said.get("each", ()))
     return CarrierStanding(carrier, bound, binds, in_flight, state, at, Figures(**said))
 
 

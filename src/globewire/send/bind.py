@@ -51,6 +51,16 @@ class Bind:
         return self.pump is not None and self.pump.session.bound_as in (BoundAs.TRANSMITTER, BoundAs.TRANSCEIVER)
 
     @property
+    def kind(self) -> str:
+        """What it is bound as, or is to be."""
+        return self._command.name.removeprefix("BIND_").lower()
+
+    @property
+    def in_flight(self) -> int:
+        """Submits that wait for an answer."""
+        return self.pump.session.in_flight if self.pump is not None else 0
+
+    @property
     def room(self) -> int:
         """How many more submit_sm the window takes; 0 where this bind takes none."""
         pump = self.pump

@@ -78,7 +78,7 @@ class Carrier:
     @property
     def in_flight(self) -> int:
         """Submitted and not answered."""
-        return sum(bind.pump.session.in_flight for bind in self.binds if bind.pump is not None)
+        return sum(bind.in_flight for bind in self.binds)
 
     @property
     def bound(self) -> int:

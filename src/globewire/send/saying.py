@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from globewire.hold.port import STOPPED, CarrierStanding, Figures, Hold
+from globewire.hold.port import STOPPED, BindStanding, CarrierStanding, Figures, Hold
 from globewire.message import Millis
 from globewire.send.carrier import Carrier
 from globewire.send.inquiry import Inquiry
@@ -76,4 +76,5 @@ class Saying:
             overdue=inquiry.overdue,
             paused=paused,
             query=inquiry.stand,
+            each=tuple(BindStanding(bind.kind, bind.state, bind.in_flight) for bind in carrier.binds),
         )
