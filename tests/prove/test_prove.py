@@ -149,12 +149,17 @@ def test_what_cannot_be_proved_is_said(prove: Prove, words: tuple[str, ...], sen
     assert ran.left == []
 
 
+def heed() -> None:
+    """Undo what a shell does to whatever it starts in the background: it has it ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_proof_that_is_told_to_stop_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     """Neither a file in its folder nor a gateway that runs on."""
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     command = [sys.executable, "-m", "globewire", "prove", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as proof:
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, preexec_fn=heed) as proof:
         while not list(tmp_path.glob("*/globewire.db-wal")):
             assert proof.poll() is None
             time.sleep(0.02)

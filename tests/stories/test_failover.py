@@ -98,7 +98,8 @@ async def test_a_standby_takes_over_under_load(pair_of_servers: tuple[Server, Se
             await asyncio.to_thread(standby.promote)
             await load.more(sent=SOME)
             load.over = True
-        await home.books.settled(State.ACCEPTED, State.SUBMITTED)
+        # Where the carrier changed hands, what its last owner knows may be written after the next one has called it in doubt.
+        await home.books.settled(State.ACCEPTED, State.SUBMITTED, State.UNKNOWN)
         found = {standing.message.id: standing for standing in await home.books.everything()}
         assert {id: text for text, id in load.sent.items()}.items() <= {id: s.message.text for id, s in found.items()}.items()
         assert {standing.state for standing in found.values()} == {State.DELIVERED}
