@@ -43,7 +43,7 @@ async def doctor(request: Request) -> Response:
     elif request.method == "POST":
         diagnosis = await _pasted(looking, text, request)
     refused = looking.exchanges.latest(LATEST, refused=True)
-    return page(request, "doctor.html", text=text, picked=picked, refused=refused, diagnosis=diagnosis)
+    return page(request, "doctor.html", text=text, refused=refused, diagnosis=diagnosis)
 
 
 async def _pasted(looking: Window, text: str, request: Request) -> Diagnosis:

@@ -30,7 +30,7 @@ async def inbox(request: Request) -> Response:
     number = "".join(filter(str.isdigit, request.path_params.get("number", "")))
     threads = _threads(await hold.search(Question(limit=RECENT)))
     shown = await hold.search(Question(to=number, limit=LONGEST)) if number else []
-    return page(request, "inbox.html", threads=threads, number=number, messages=shown[::-1], senders=_senders(shown))
+    return page(request, "inbox.html", threads=threads, number=number, messages=shown[::-1])
 
 
 def _threads(recent: list[Standing]) -> list[Thread]:
@@ -39,7 +39,3 @@ def _threads(recent: list[Standing]) -> list[Thread]:
     for standing in (standing for standing in recent if not standing.altered):
         by_number.setdefault(standing.message.to, []).append(standing)
     return [Thread(number, found[0], len(found)) for number, found in by_number.items()]
-
-
-def _senders(shown: list[Standing]) -> list[str]:
-    return sorted({standing.message.sender for standing in shown if standing.message.sender})
