@@ -180,7 +180,9 @@ async def test_a_clock_that_differs_neither_starves_nor_gives_more(hold: Hold) -
 async def test_a_claimed_job_is_nobody_elses(hold: Hold) -> None:
     """Law 3: until the lease ends; then anyone's, marked interrupted."""
     await hold.keep([submission(n) for n in range(5)], None)
+    assert not await hold.leased(CARRIER)
     first = await hold.claim(SEND, 3, NOW, LEASE, CARRIER)
+    assert await hold.leased(CARRIER)
     second = await hold.claim(SEND, 3, NOW, LEASE, CARRIER)
     assert [job.message.id for job in first + second] == [message(n).id for n in range(5)]
     assert not any(job.interrupted for job in first + second)

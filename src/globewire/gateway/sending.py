@@ -19,6 +19,10 @@ from globewire.send.worker import Worker
 CARRIER_LEASE = 6_000
 """Milliseconds after which the carriers of a process that fell silent are another's."""
 
+LEAVING = 3.0
+"""Seconds that the last owner of a carrier has, where it lives, to write down what it knows of what it has in hand; what is in hand
+after that is in doubt. The next owner's own lease runs meanwhile."""
+
 
 class Senders:
     """The workers of this process; `start` has them work."""
@@ -70,6 +74,7 @@ class Senders:
         stops: list[Stop] = []
 
         async def begin() -> None:
+            await self._left_behind(carrier)
             await hold.recover(clock.now(), SEND, carrier)
             worker = make()
             stops.append(loops.begin(worker.run, before=partial(self._leave, worker)))
@@ -79,6 +84,13 @@ class Senders:
 
         owned = Owned(hold, f"carrier {carrier}", self._ground.me, CARRIER_LEASE, now=clock.steady, begin=begin, end=end)
         return loops.begin(owned.run, before=owned.stop)
+
+    async def _left_behind(self, carrier: CarrierId) -> None:
+        """Return when nobody has anything of the carrier in hand, or its last owner had time enough to say so."""
+        time = asyncio.get_running_loop().time
+        end = time() + LEAVING
+        while await self._ground.hold.leased(carrier) and time() < end:
+            await asyncio.sleep(0.2)
 
     async def _leave(self, worker: Worker) -> None:
         """End its binds; and unless the whole process ends, see what it knows of its last submits written down, though the hold

@@ -218,6 +218,12 @@ def pending(connection: sqlite3.Connection, now: int) -> bool:
     return bool(connection.execute(f"SELECT {due}", (now,)).fetchone()[0])
 
 
+def leased(connection: sqlite3.Connection, carrier: str) -> bool:
+    """Whether messages of this carrier are leased."""
+    asked = "SELECT EXISTS (SELECT 1 FROM sending WHERE carrier = ? AND leased = 1)"
+    return bool(connection.execute(asked, (carrier,)).fetchone()[0])
+
+
 def backlog(connection: sqlite3.Connection, of: str) -> int:
     """How many messages wait to be sent, at one carrier or at any."""
     where, values = ("WHERE carrier = ?", (of,)) if of else ("", ())

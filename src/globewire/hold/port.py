@@ -553,6 +553,13 @@ class Hold(Protocol):
         """Every lease of this lane (of carrier `of` in SEND) is over: for whoever starts as the only one to work on it. SEND jobs
         come back `interrupted`."""
 
+    async def leased(self, carrier: CarrierId) -> bool:
+        """Whether messages of this carrier are leased, by whatever process."""
+
+    async def free(self, carrier: CarrierId, now: Millis) -> None:
+        """Messages of this carrier that a claim of this process leased, whose answer was lost on the way, are due again: nobody has
+        them in hand. `claim` does so too, before it claims."""
+
     async def hasten(self, now: Millis, lane: Lane[J], ahead: int, of: str = "") -> int:
         """Make due what waits for longer than `ahead` ms, which is longer than anything of this lane (of carrier `of` in SEND)
         is put off: a clock did that which has been set back. How many jobs; SEND jobs that a worker has stay with it."""

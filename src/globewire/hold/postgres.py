@@ -153,20 +153,13 @@ class PostgresHold:
     # --- work
 
     async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
-        if self._unclaimed.get(of):
-            await self._unclaim(of, now)
+        await self.free(CarrierId(of), now)
         try:
             return cast(list[J], await self._claiming.ask(_CLAIM[lane.name], (limit, now, lease, of)))
         except Unavailable:
             if lane.name == SEND.name:  # leases of other lanes are short
                 self._unclaimed.setdefault(of, set()).add(now + lease)
             raise
-
-    async def _unclaim(self, carrier: str, now: Millis) -> None:
-        """Free what is leased by claims whose commit may have been done though nobody was told: nobody has it in hand."""
-        ends = frozenset(self._unclaimed[carrier])
-        await self._claiming.ask(lanes.unclaim, (carrier, sorted(ends), now))
-        self._unclaimed[carrier] -= ends
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
         if (await self._writing.ask(lanes.done, outcomes)).anew:
@@ -200,6 +193,14 @@ class PostgresHold:
 
     async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
         await self._writing.ask(lanes.recover, (now, lane.name, of))
+
+    async def leased(self, carrier: CarrierId) -> bool:
+        return await self._read(ledger.leased, carrier)
+
+    async def free(self, carrier: CarrierId, now: Millis) -> None:
+        if ends := frozenset(self._unclaimed.get(carrier, ())):
+            await self._claiming.ask(lanes.unclaim, (carrier, sorted(ends), now))
+            self._unclaimed[carrier] -= ends
 
     async def hasten(self, now: Millis, lane: Lane[J], ahead: int, of: str = "") -> int:
         count = int(await self._claiming.ask(lanes.hasten, (now, lane.name, ahead, of)))

@@ -161,6 +161,12 @@ class SqliteHold:
     async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
         await self._writer.ask(lanes.recover, (now, lane.name, of))
 
+    async def leased(self, carrier: CarrierId) -> bool:
+        return await self._read(ledger.leased, carrier)
+
+    async def free(self, carrier: CarrierId, now: Millis) -> None:
+        """Every claim has an answer: there is nothing to free."""
+
     async def hasten(self, now: Millis, lane: Lane[J], ahead: int, of: str = "") -> int:
         count = int(await self._writer.ask(lanes.hasten, (now, lane.name, ahead, of)))
         if count:

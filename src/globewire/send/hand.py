@@ -52,6 +52,14 @@ class Hand:
         self._held.update(job.message.id for job in fresh)
         return fresh
 
+    async def free(self) -> None:
+        """Have what claims without an answer may have leased free again, as soon as the hold serves."""
+        while True:
+            try:
+                return await self._hold.free(self._carrier, self._now())
+            except Unavailable as fault:
+                await wait_out(self._carrier, fault)
+
     def end(self, ending: Ending) -> None:
         """It is known what follows for a message: it leaves the hand when that is written down."""
         self._endings.append(ending)

@@ -71,9 +71,11 @@ class Worker:
         await self._watch.fall_silent()
 
     async def finish(self) -> None:
-        """After `stop`: return when what came of all that was in hand is written down, at the latest when its lease ends."""
+        """After `stop`: return when the hold knows what came of all that was in hand or may have been, at the latest when its lease
+        ends."""
         try:
             async with asyncio.timeout(LEASE / 1000):
+                await self._hand.free()
                 await self._hand.emptied()
         except TimeoutError:
             log.warning("stopped with endings unwritten", carrier=self.id, messages=len(self._hand))
