@@ -14,7 +14,7 @@ test: $(VENV)/ready check
 check: $(VENV)/ready
 	$(BIN)/ruff check src tests tools bench
 	$(BIN)/ruff format --check src tests tools bench
-	$(BIN)/mypy src tests
+	$(BIN)/mypy src tests bench
 	$(BIN)/lint-imports
 
 bench: $(VENV)/ready

@@ -2,20 +2,23 @@
 
 The formats and decisions are called on ten thousand different messages, each once; the hold in batches, against a file of its
 own. It starts no gateway and opens no socket; what the whole comes to, run.py measures. Only public functions are called.
+`--json` keeps the costs, and `bench/compare budget` prints two such files side by side.
 """
 
 import argparse
 import asyncio
+import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import traffic
 import uvloop
+from machine import machine
 from rich.console import Console
 from rich.table import Table
 
@@ -53,18 +56,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=20_000, help="messages through the hold (20,000)")
     parser.add_argument("--batch", type=int, default=32, help="messages in a batch, the fewer the dearer (32)")
-    parser.add_argument("--dir", type=Path, help="where the hold's file is to lie: its disk counts")
+    parser.add_argument("--runs", type=int, default=1, help="how often all is measured; each piece's median counts (1)")
+    parser.add_argument(
+        "--dir", type=Path, default=Path(tempfile.gettempdir()), help="where the hold's file is to lie: its disk counts"
+    )
+    parser.add_argument("--json", type=Path, help="write the costs there, too")
     asked = parser.parse_args()
-    pieces = list(_pieces())
+    facts = machine(asked.dir)
+    costs = middle([_run(asked) for _ in range(asked.runs)])
+    show(costs)
+    if asked.json:
+        kept = {"machine": facts, "n": asked.n, "batch": asked.batch, "runs": asked.runs, "costs": [asdict(cost) for cost in costs]}
+        asked.json.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def _run(asked: argparse.Namespace) -> list[Cost]:
     with tempfile.TemporaryDirectory(prefix="globewire-bench-", dir=asked.dir) as folder:
-        held = uvloop.run(_hold(Path(folder) / "parts.db", asked.n, asked.batch))
-    show([*pieces, *held])
+        return [*_pieces(), *uvloop.run(_hold(Path(folder) / "parts.db", asked.n, asked.batch))]
+
+
+def middle(runs: Sequence[Sequence[Cost]]) -> list[Cost]:
+    """Of each piece the median over the runs, in the order of a message's way."""
+    costs = [
+        Cost(same[0].stage, same[0].what, round(median(c.clock for c in same), 2), round(median(c.cpu for c in same), 2))
+        for same in zip(*runs, strict=True)
+    ]
+    return sorted(costs, key=lambda cost: ("accept", "send", "settle", "tell").index(cost.stage))
 
 
 def show(costs: Sequence[Cost]) -> None:
-    """The costs as a table, in the order of a message's way."""
+    """The costs as a table."""
     table = Table("stage", "what", "clock, us", "CPU, us")
-    for cost in sorted(costs, key=lambda cost: ("accept", "send", "settle", "tell").index(cost.stage)):
+    for cost in costs:
         table.add_row(cost.stage, cost.what, f"{cost.clock:.1f}", f"{cost.cpu:.1f}")
     whole = sum(cost.cpu for cost in costs)
     table.add_row("", "all of it", "", f"{whole:.1f}", style="bold")
@@ -133,15 +156,16 @@ def _deliver(k: int, id: str) -> Pdu:
 
 def _cost(stage: str, what: str, call: Callable[[Any], object], arguments: Sequence[Any], each: int = 1) -> Cost:
     """The median of some rounds, none of which sees what another saw; `each` argument is so many messages."""
-    took = []
+    clock, cpu = list[float](), list[float]()
     share = len(arguments) // ROUNDS
     for start in range(0, len(arguments), share):
         own = arguments[start : start + share]
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         for argument in own:
             call(argument)
-        took.append((time.perf_counter() - began) / len(own) / each * 1e6)
-    return Cost(stage, what, median(took), median(took))
+        clock.append((time.perf_counter() - began) / len(own) / each * 1e6)
+        cpu.append((time.process_time() - busy) / len(own) / each * 1e6)
+    return Cost(stage, what, median(clock), median(cpu))
 
 
 # --- the hold ----------------------------------------------------------------------------------------------------------

@@ -6,13 +6,9 @@ ends what it started, by pid. docs/benchmarks.md says what the figures mean.
 
 import argparse
 import json
-import os
-import platform
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +17,7 @@ from typing import Any
 
 import postgres
 from gateway import Gateway, Sink
-from load import percentiles
+from machine import flush_times, machine
 from measure import measure
 from process import end_when_told
 from rich.console import Console
@@ -111,31 +107,6 @@ def leave(folder: Path, keep: bool) -> None:
         print(f"kept: {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def machine(folder: Path) -> dict[str, Any]:
-    """What the figures depend on."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    kind = subprocess.run(["stat", "-f", "-c", "%T", str(folder)], capture_output=True, text=True, check=False).stdout.strip()
-    return {
-        "processor": models[0] if models else platform.machine(), "cores": len(os.sched_getaffinity(0)),
-        "kernel": platform.release(), "python": platform.python_version(), "file_system": kind or "?",
-        "load_before": round(os.getloadavg()[0], 2), "at": time.strftime("%Y-%m-%d %H:%M:%S %z"),
-    }  # fmt: skip
-
-
-def flush_times(folder: Path, times: int = 200) -> list[float | None]:
-    """How long the disk takes to flush 4 KiB that were appended to a file: p50, p95, p99 in ms."""
-    took: list[float] = []
-    with (folder / "flush").open("wb", buffering=0) as file:
-        for _ in range(times):
-            file.write(b"\0" * 4096)
-            began = time.perf_counter()
-            os.fdatasync(file.fileno())
-            took.append((time.perf_counter() - began) * 1000)
-    (folder / "flush").unlink()
-    return percentiles(sorted(took), 50, 95, 99)
 
 
 def show(results: dict[str, Any]) -> None:
