@@ -3,9 +3,10 @@
 Plain values; nothing here acts. Times are integers: milliseconds since 1970 (UTC).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
+
+from globewire.values import dataclass
 
 AccountId = NewType("AccountId", str)
 CarrierId = NewType("CarrierId", str)

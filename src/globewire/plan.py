@@ -4,10 +4,11 @@ Nothing here reads a file; `config` makes these, and so can a test. Durations ar
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from globewire.message import AccountId, CarrierId, MessageType
+from globewire.values import dataclass
 
 
 class Binding(StrEnum):

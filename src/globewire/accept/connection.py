@@ -8,13 +8,14 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, cast
 
 from globewire.accept import origin
 from globewire.accept.framing import Asked, Framer, Limits, Phase
 from globewire.accept.rendering import Rendered, closing, request
 from globewire.errors import SERVICE_UNAVAILABLE, Refused, refuse
+from globewire.values import dataclass
 from globewire.wire.request import Raw
 
 LINGER = 2.0

@@ -1,7 +1,6 @@
 """What the operations work with: the hold, the routes, the accounts' defaults, a clock and a mint of ids; and who is asking."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import orjson
@@ -11,6 +10,7 @@ from globewire.hold.port import AccountEntry, Conversion, Hold, Nonce, Submissio
 from globewire.message import AccountId, CarrierId, Message, MessageId, Millis
 from globewire.meter.dials import Meter
 from globewire.plan import Carrier
+from globewire.values import dataclass
 from globewire.verdict.admit import Caller
 from globewire.verdict.judge import Common, Judged, Terms
 from globewire.verdict.route import Decision, Router

@@ -5,12 +5,12 @@ Its own refusals are rows of `errors`, never text for a log. After one, and afte
 is deaf: what follows is dropped.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
 import httptools
 
 from globewire.errors import INTERNAL_ERROR, MALFORMED_REQUEST, METHOD, REQUEST_TIMEOUT, REQUEST_TOO_LARGE, Refused, refuse
+from globewire.values import dataclass
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

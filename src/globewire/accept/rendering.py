@@ -1,12 +1,12 @@
 """HTTP/1.1 as bytes: a reply's front and body, and a request written anew. What frames a message is said here and nowhere else."""
 
 import time
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
 from globewire.accept.framing import Asked
+from globewire.values import dataclass
 from globewire.wire.reply import Reply
 
 

@@ -6,7 +6,6 @@ The copy is read within one transaction, so that whoever writes meanwhile neithe
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from globewire.errors import reason
@@ -14,6 +13,7 @@ from globewire.hold.database import fault_of, faults
 from globewire.hold.files import draft_of, publish
 from globewire.hold.schema import SchemaFault, version
 from globewire.message import MessageId
+from globewire.values import dataclass
 
 Told = Callable[[int, int], None]
 """Is told of each step: the pages that are over, and all pages."""

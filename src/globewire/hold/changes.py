@@ -3,11 +3,12 @@ Touches no store."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from globewire.hold.port import SETTLE, TELL, Became, Fact, Heard, Lane
 from globewire.message import FINAL, MAY_BECOME, MessageId, Millis, State
+from globewire.values import dataclass
 
 COMES_FROM = {state: "".join(f",{before}" for before, after in MAY_BECOME.items() if state in after) + "," for state in MAY_BECOME}
 """The states that each may follow, as a list that SQL can search: ",accepted,unknown,"."""

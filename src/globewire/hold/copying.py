@@ -8,7 +8,6 @@ database before the copy is done. The file stays as it was.
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from globewire.hold.pg.schema import check_durable, check_version
 from globewire.hold.schema import MIGRATIONS, SchemaFault, version
 from globewire.hold.seal import altered
 from globewire.message import Millis
+from globewire.values import dataclass
 
 Told = Callable[[int, int], None]
 """Is told of each batch: the rows that are over, and all rows."""

@@ -5,12 +5,13 @@ newest on, a stretch of so many rows at a time, until the page is full or the ti
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from time import monotonic
 
 from globewire.hold.port import Found, Question, Standing
 from globewire.message import FINAL, MessageId, State
+from globewire.values import dataclass
 
 PATIENCE = 0.08
 """Seconds for going through stretches: none is begun that would end later, if it took as long as the one before."""

@@ -17,11 +17,12 @@ cannot serve now; nothing of that call has then happened. Times are `Millis` and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from globewire.message import AccessKeyId, AccountId, CarrierId, Message, MessageId, Millis, Part, PartState, Receipt, State
+from globewire.values import dataclass
 
 LEAP = 4_500_000
 """Milliseconds by which a clock may leap ahead, and back again, without harm: a nonce is kept for so much longer than it is barred,

@@ -3,7 +3,7 @@
 `verdict.pace` is the same for one process, which need not ask anyone.
 """
 
-from dataclasses import dataclass
+from globewire.values import dataclass
 
 LEAP = 60_000
 """Milliseconds by which clocks of different machines may differ; a clock further back than that was set back."""

@@ -8,7 +8,6 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from globewire.errors import Unavailable
 from globewire.hold.database import unavailable
 from globewire.hold.tally import Tally
+from globewire.values import dataclass
 
 Work = Callable[[sqlite3.Cursor, Sequence[Any]], Sequence[Any]]
 """Does one kind of thing for a batch of payloads; gives one result for each. A result that is an exception is raised there."""

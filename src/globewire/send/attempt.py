@@ -1,11 +1,12 @@
 """One attempt to submit a message by one carrier: what came of its parts so far, and what that means in the end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from globewire.hold.port import ALTERED, NEVER, Became, Fact, Noted, SendJob, Submitted
 from globewire.message import CarrierId, Message, Millis, Part, PartState, State
 from globewire.plan import OnUnknown
+from globewire.values import dataclass
 from globewire.verdict.outcome import Answer, answer, sentence
 from globewire.wire.receipt import normalise
 from globewire.wire.submission import SubmitSm

@@ -7,7 +7,7 @@ and how late to try again is `verdict.retry`.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -17,6 +17,7 @@ from globewire.message import AccountId, MessageId, Millis
 from globewire.meter.dials import Meter
 from globewire.tell.address import Resolve
 from globewire.tell.push import Client, PushResult, client, push
+from globewire.values import dataclass
 from globewire.verdict import outcome, retry
 from globewire.wire import callback
 

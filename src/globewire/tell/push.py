@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 from aiohttp import (
@@ -28,6 +27,7 @@ from aiohttp import (
 )
 
 from globewire.tell.address import AddressRefused, Resolve, connector, system_resolve
+from globewire.values import dataclass
 from globewire.verdict import endpoint
 from globewire.wire import callback
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from globewire.errors import (
@@ -25,6 +25,7 @@ from globewire.errors import (
     refuse,
 )
 from globewire.message import AccessKeyId, AccountId
+from globewire.values import dataclass
 from globewire.verdict.pace import Throttle
 from globewire.verdict.policy import AccessRequest, Decision, Policy, decide
 from globewire.wire.operation import OPERATIONS

@@ -8,10 +8,11 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+
+from globewire.values import dataclass
 
 
 class PolicyFault(Exception):

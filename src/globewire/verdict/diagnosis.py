@@ -7,7 +7,7 @@ the secret differs. Trying costs: a millisecond or a few for one mistake at a ti
 
 import hmac
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import combinations
 
 from globewire.errors import (
@@ -24,6 +24,7 @@ from globewire.errors import (
     TIMESTAMP_FORMAT,
     Refused,
 )
+from globewire.values import dataclass
 from globewire.verdict.admit import RegisteredKey, digest
 from globewire.verdict.finding import Cause, Finding, shown
 from globewire.verdict.malformed import malformed

@@ -1,7 +1,8 @@
 """What is found wrong with a request, for people: the step, what was done, what was expected, and what to do about it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from globewire.values import dataclass
 
 LONGEST = 120
 

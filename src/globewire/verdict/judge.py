@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from globewire import errors
 from globewire.errors import refuse
 from globewire.message import AccountId, CarrierId
 from globewire.plan import Carrier
+from globewire.values import dataclass
 from globewire.verdict.route import Asked, Decision, Router
 from globewire.wire import number, sender
 from globewire.wire import parameters as given

@@ -4,8 +4,9 @@ Values and a memory of bounded size; it speaks no SMPP. What an outcome comes to
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from globewire.values import dataclass
 from globewire.verdict.script import Outcome
 from globewire.wire.tie import Tie
 

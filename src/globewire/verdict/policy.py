@@ -7,9 +7,10 @@ user's policies about one call. It is not who calls, nor what a refusal looks li
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from globewire.values import dataclass
 from globewire.verdict.condition import AccessRequest, PolicyFault, Test, members, quoted, read_condition, step, strings, wildcard
 
 __all__ = [

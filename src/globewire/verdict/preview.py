@@ -5,11 +5,11 @@ told from parameters is not said: whether the signature is right, RAM permits it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from globewire.errors import OK, Refused
 from globewire.message import CarrierId, Encoding, NumberDetail
 from globewire.plan import Carrier, OnUnknown
+from globewire.values import dataclass
 from globewire.verdict import judge
 from globewire.verdict.admit import limit
 from globewire.verdict.judge import Parameters, Terms

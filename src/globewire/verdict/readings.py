@@ -4,9 +4,9 @@ import binascii
 import re
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import unquote
 
+from globewire.values import dataclass
 from globewire.verdict.finding import Cause
 from globewire.wire.request import Call, Scheme
 

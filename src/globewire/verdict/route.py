@@ -6,10 +6,10 @@ one of them names it in `channels`: the id of a carrier means that carrier alone
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from globewire.message import CarrierId
 from globewire.plan import OnUnknown, Route
+from globewire.values import dataclass
 
 NO_CARRIER_DOWN: frozenset[CarrierId] = frozenset()
 

@@ -5,9 +5,11 @@ Nothing here speaks SMPP; `send.simulator` acts on the fate.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum, StrEnum
 from typing import Protocol, TypeVar
+
+from globewire.values import dataclass
 
 
 class ReceiptForm(StrEnum):

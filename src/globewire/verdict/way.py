@@ -6,10 +6,11 @@ that, so for looking into refusals only.
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import lru_cache
 
+from globewire.values import dataclass
 from globewire.wire.request import Call, Scheme
 from globewire.wire.signature import SM3
 

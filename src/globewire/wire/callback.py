@@ -5,13 +5,13 @@ Contract section 4.1. Sends nothing and decides nothing about another try (that 
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date as calendar
 from functools import lru_cache
 
 import orjson
 
 from globewire.message import MessageId, Millis
+from globewire.values import dataclass
 from globewire.wire.operation import DATE, MESSAGE_ID, NUMBER, WHOLE_NUMBER, Field, Kind
 
 TIMESTAMP_HEADER = "x-globewire-timestamp"

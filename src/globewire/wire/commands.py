@@ -3,8 +3,9 @@
 Nothing here reads or writes; `wire.fields` and `wire.pdu` do, from these rows.
 """
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
+
+from globewire.values import dataclass
 
 RESP = 0x8000_0000
 """The bit that makes a response's command id out of its request's (SMPP 3.4 section 5.1.2.1)."""

@@ -1,7 +1,6 @@
 """What `To` may begin with: every country with its dialling code, and how to find one by name, ISO code or digits."""
 
-from dataclasses import dataclass
-
+from globewire.values import dataclass
 from globewire.wire.number import MAINLAND, SEED_FORMS, calling_codes, country_name
 
 

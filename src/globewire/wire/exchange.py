@@ -7,7 +7,7 @@ are the connection's, are left out.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 from urllib.parse import unquote_plus
 
@@ -15,6 +15,7 @@ import orjson
 
 from globewire.errors import Refused
 from globewire.message import Millis
+from globewire.values import dataclass
 from globewire.wire.request import Raw, decode, read
 from globewire.wire.signature import escape
 

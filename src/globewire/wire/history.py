@@ -3,7 +3,7 @@
 Globewire serves every version at once: parameters that an SDK does not know are parameters that it does not send.
 """
 
-from dataclasses import dataclass
+from globewire.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ It describes and offers; nothing is ever replaced in a message that is sent (`te
 """
 
 import unicodedata
-from dataclasses import dataclass
 
+from globewire.values import dataclass
 from globewire.wire.text import EXTENSION, strangers
 
 _ROWS = {

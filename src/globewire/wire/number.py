@@ -6,7 +6,7 @@ was given to first.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 
 from phonenumbers import (
@@ -24,6 +24,7 @@ from phonenumbers import (
 
 from globewire.errors import MOBILE_NUMBER_ILLEGAL, NOT_SUPPORTED_COUNTRY, Refused, refuse
 from globewire.message import NumberDetail
+from globewire.values import dataclass
 from globewire.wire.prefixes import atlas
 from globewire.wire.reach import EVERY, reach
 

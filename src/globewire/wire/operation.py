@@ -5,10 +5,10 @@ It checks no value: that is done in `parameters` and beside it, and tests hold t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from globewire.message import MessageType
+from globewire.values import dataclass
 from globewire.wire.parameters import LONGEST_TASK_ID, LONGEST_TEXT, LONGEST_VALIDITY
 
 VERSION = "2018-05-01"

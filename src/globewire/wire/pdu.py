@@ -5,9 +5,10 @@ not know pass through as plain integers.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import Struct, error
 
+from globewire.values import dataclass
 from globewire.wire.commands import BODIES, RESP, TAG_KINDS, Command, Kind, Status, Tag
 from globewire.wire.fields import Fields, Misread, Row, Value, blank, reader, writer
 

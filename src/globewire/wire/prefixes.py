@@ -12,10 +12,11 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import accumulate
+
+from globewire.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ Numbers that agree in that many digits and in their length are alike to the patt
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+
+from globewire.values import dataclass
 
 EVERY = 15
 """As many digits as a number can have (E.164): the answer for a pattern that we cannot read."""

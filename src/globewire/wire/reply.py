@@ -4,7 +4,6 @@ Status, headers and body of contract 3.1; the server adds Date. Every scalar tra
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import assert_never
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from urllib.parse import quote
 import orjson
 
 from globewire.errors import Refused, Row
+from globewire.values import dataclass
 from globewire.wire.request import Format
 
 Fields = Mapping[str, "str | Mapping[str, str]"]

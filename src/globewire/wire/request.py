@@ -9,7 +9,6 @@ not UTF-8, refuse the request. A V3 request must carry a nonce.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from functools import lru_cache
@@ -28,6 +27,7 @@ from globewire.errors import (
     missing,
     refuse,
 )
+from globewire.values import dataclass
 from globewire.wire.operation import OPERATIONS, VERSION
 
 MOST_PARAMETERS = 1000

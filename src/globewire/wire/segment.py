@@ -5,13 +5,14 @@ which may be more parts or fewer. No escape pair and no surrogate pair is ever s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import assert_never
 
 from globewire.errors import PARAM_LENGTH_LIMIT, refuse
 from globewire.message import Encoding
 from globewire.plan import Concatenation, GsmCoding
+from globewire.values import dataclass
 from globewire.wire.text import ESCAPE, encoding_of, latin1, pack, septets, ucs2
 
 MOST_PARTS = 255

@@ -5,10 +5,11 @@ way, so that a client's can be held against ours line by line. It sends nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from globewire.errors import MALFORMED_REQUEST, refuse
+from globewire.values import dataclass
 from globewire.wire.request import FORM, Call, Format, Raw, Scheme, read
 from globewire.wire.signature import (
     canonical_query,

@@ -5,11 +5,11 @@ unbind, what is not allowed, what cannot be read). It decides nothing about mess
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from itertools import islice, takewhile
 from math import inf
 
+from globewire.values import dataclass
 from globewire.wire.commands import BODIES
 from globewire.wire.pdu import RESP, Command, Fields, Frames, Pdu, PduFault, Status, decode, encode
 

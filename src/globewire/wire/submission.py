@@ -1,9 +1,8 @@
 """A message as the submit_sm PDUs that carry it (SMPP 3.4 section 4.4.1), one for each part, as a carrier wants them."""
 
-from dataclasses import dataclass
-
 from globewire.message import Message, Millis
 from globewire.plan import Address, Carrier
+from globewire.values import dataclass
 from globewire.wire.segment import frames
 from globewire.wire.sender import SenderKind, kind
 

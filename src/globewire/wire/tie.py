@@ -2,8 +2,8 @@
 SAR parameters (SMPP 3.4 sections 5.3.2.22 to 24). `segment` writes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from globewire.values import dataclass
 from globewire.wire.segment import SAR_MSG_REF_NUM, SAR_SEGMENT_SEQNUM, SAR_TOTAL_SEGMENTS
 
 _SHORT, _LONG = (0x00, 3), (0x08, 4)

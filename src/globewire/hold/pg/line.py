@@ -8,7 +8,6 @@ so what is put on different lines must not need the other's order. It knows noth
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +16,7 @@ import asyncpg
 from globewire.errors import Unavailable
 from globewire.hold.pg.faults import AGAIN, away, stale
 from globewire.hold.tally import Tally
+from globewire.values import dataclass
 
 Work = Callable[[Any, Sequence[Any]], Awaitable[Sequence[Any]]]
 """Does one kind of thing for a batch of payloads, inside a transaction of the connection that it is given; gives one result for

@@ -1,8 +1,8 @@
 """One mistake of a client's: what differs in which step, and the change to the right way that it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from globewire.values import dataclass
 from globewire.verdict.finding import Cause
 from globewire.verdict.way import Way
 
