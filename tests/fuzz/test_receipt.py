@@ -52,3 +52,21 @@ def test_mutated_texts() -> None:
             octets[at : at + chance.randrange(3)] = bytes([chance.randrange(256)]) * chance.randrange(3)
         fields = {"short_message": bytes(octets), "esm_class": chance.choice((0, 4, 0x20, 0x40, 0x44))}
         check(Pdu(Command.DELIVER_SM, 0, 1, fields), chance.choice(list(ReceiptIds)))
+
+
+FORM = ("id:", " sub:", " dlvrd:", " submit date:", " done date:", " stat:", " err:", " text:", " Text:")
+WORDS = ("id", "sub", "submit", "submit_date", "done", "date", "status", "error", "x", "7", "-", "", "\0")
+WORD = st.sampled_from(WORDS) | st.text(max_size=4)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(WORD, min_size=len(FORM), max_size=len(FORM)), st.sets(st.sampled_from(FORM), max_size=3), st.text(max_size=5))
+def test_a_text_of_the_usual_form_reads_as_any_other(words: list[str], left_out: set[str], after: str) -> None:
+    """The usual form is told at a glance, which a space before it prevents; what is read is the same."""
+    text = "".join([key + word for key, word in zip(FORM, words, strict=True) if key not in left_out]) + after
+    octets, spaced = (each.encode("utf-16-be", "replace") for each in (text, f" {text}"))
+    glance, search = (
+        read(Pdu(Command.DATA_SM, 0, 1, {"esm_class": 4}, {Tag.MESSAGE_PAYLOAD: each}), ids=ReceiptIds.SAME)
+        for each in (octets, spaced)
+    )
+    assert glance == search
