@@ -37,5 +37,5 @@ def test_longest_prefix_of_a_dialling_code() -> None:
     for table, data in ((atlas().areas, GEOCODE_DATA), (atlas().networks, CARRIER_DATA)):
         for code in ("1", "44", "852", "999"):
             theirs = max((len(prefix) for prefix in data if prefix.startswith(code)), default=0)
-            assert 0 <= table.longest(code) <= theirs
-            assert bool(table.longest(code)) == bool(theirs)
+            assert 0 <= table.of(code).longest <= theirs
+            assert bool(table.of(code).longest) == bool(theirs)

@@ -10,8 +10,9 @@ import json
 import sys
 import zlib
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from itertools import accumulate
@@ -21,11 +22,13 @@ from globewire.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All prefixes of `digits` digits, ascending, and beside each the number of its name."""
+    """Prefixes of `digits` digits, ascending, and beside each the number of its name: those from place `start` to before `stop`."""
 
     digits: int
     prefixes: "array[int]"
     names: "array[int]"
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +43,27 @@ class Table:
         """The name of the longest prefix of `number` (digits with the dialling code), "" where none is known."""
         for row in self.rows:
             prefix = int(number[: row.digits])
-            at = bisect_left(row.prefixes, prefix)
-            if at < len(row.prefixes) and row.prefixes[at] == prefix and len(number) >= row.digits:
+            at = bisect_left(row.prefixes, prefix, row.start, row.stop)
+            if at < row.stop and row.prefixes[at] == prefix and len(number) >= row.digits:
                 which = row.names[at]
                 # One string for all who keep the name: callers keep tens of thousands.
                 return sys.intern(self.lines[self.starts[which] : self.starts[which + 1] - 1].decode())
         return ""
 
-    def longest(self, start: str) -> int:
-        """How many digits the longest prefix has that begins with `start`, 0 where none does."""
+    def of(self, start: str) -> "Table":
+        """The same for numbers that begin with `start`: without the rows, and the parts of rows, that are of no use to them."""
+        rows = []
         for row in self.rows:
-            if row.digits >= len(start):
-                at = bisect_left(row.prefixes, int(start) * 10 ** (row.digits - len(start)))
-                if at < len(row.prefixes) and str(row.prefixes[at]).startswith(start):
-                    return row.digits
-        return 0
+            lowest, highest = (int(start.ljust(row.digits, digit)[: row.digits]) for digit in "09")
+            first, last = bisect_left(row.prefixes, lowest), bisect_right(row.prefixes, highest)
+            if first < last:
+                rows.append(replace(row, start=first, stop=last))
+        return replace(self, rows=tuple(rows))
+
+    @property
+    def longest(self) -> int:
+        """How many digits the longest prefix has, 0 where there is none."""
+        return self.rows[0].digits if self.rows else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ def read(packed: bytes) -> Atlas:
         for digits, count in table["rows"]:
             steps = _array("I", data[end : end + 4 * count])
             names = _array("H", data[end + 4 * count : end + 6 * count])
-            rows.append(Rows(digits, array("I", accumulate(steps)), names))
+            rows.append(Rows(digits, array("I", accumulate(steps)), names, 0, count))
             end += 6 * count
         lengths = (len(line) + 1 for line in lines[:-1].split(b"\n"))
         tables.append(Table(lines, array("I", accumulate(lengths, initial=0)), tuple(rows)))
