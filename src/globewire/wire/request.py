@@ -169,7 +169,7 @@ def _read_v3(
         raise refuse(INVALID_SIGNATURE_METHOD)
     timestamp = _timestamp(get("x-acs-date", ""))
     nonce = get("x-acs-signature-nonce", "")
-    if not signed or not signature or any(name.startswith("x-acs-") and name not in signed for name in headers):
+    if not signed or not signature or any(name.startswith("x-acs-") for name in headers.keys() - signed):
         raise refuse(INCOMPLETE_SIGNATURE)
     if not nonce:
         raise missing("SignatureNonce")

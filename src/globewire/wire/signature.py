@@ -9,6 +9,7 @@ import hmac
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from globewire.errors import INVALID_SIGNATURE_METHOD, SIGNATURE_V1, SIGNATURE_V3, TIMESTAMP_EXPIRED, refuse
 from globewire.wire.operation import VERSION
@@ -64,6 +65,8 @@ def canonical_query(parameters: Mapping[str, str]) -> str:
 
 def escape(text: str) -> str:
     """`text` as UTF-8 with everything but `A-Z a-z 0-9 - _ . ~` as `%XX`."""
+    if text.isalnum() and text.isascii():
+        return text
     octets = text.encode()
     odd = set(octets.translate(None, _UNRESERVED))
     if not odd:
@@ -197,7 +200,15 @@ def _string_v3(scheme: Scheme, canonical: str) -> str:
 
 
 def _sign_v3(scheme: Scheme, text: str, secret: str) -> str:
-    return hmac.digest(secret.encode(), text.encode(), _HASHES[scheme]).hex()
+    keyed = _keyed(secret, _HASHES[scheme]).copy()
+    keyed.update(text.encode())
+    return keyed.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _keyed(secret: str, hash: str) -> hmac.HMAC:
+    """Kept, since setting it up takes two of the three microseconds that a signature takes."""
+    return hmac.new(secret.encode(), digestmod=hash)
 
 
 _HASHES = {Scheme.V3: "sha256", Scheme.V3_SM3: "sm3"}
@@ -205,7 +216,7 @@ _EMPTY = hashlib.sha256().hexdigest()
 
 
 def _digest(scheme: Scheme, octets: bytes) -> str:
-    if scheme is Scheme.V3:
+    if _HASHES[scheme] == "sha256":
         return hashlib.sha256(octets).hexdigest() if octets else _EMPTY
     if not SM3:
         raise refuse(INVALID_SIGNATURE_METHOD)
