@@ -8,7 +8,6 @@ docs/benchmarks.md has figures.
 import argparse
 import asyncio
 import random
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from globewire.hold.port import Became, Hold, Question, Submission
 from globewire.hold.postgres import PostgresHold
 from globewire.hold.rows import COLUMNS, message_row
 from globewire.hold.sqlite import SqliteHold
+from globewire.hold.sums import connect
 from globewire.message import AccessKeyId, AccountId, CarrierId, Encoding, Message, MessageId, Millis, NumberDetail, State
 
 DAY = 86_400_000
@@ -75,7 +75,7 @@ def fill_file(path: Path, count: int, days: float, now: int) -> None:
     """Fill a SQLite file, made by opening it as a hold."""
     asyncio.run(_close(SqliteHold.open(path)))
     statement = f"INSERT INTO message({', '.join(NAMES)}) VALUES({', '.join('?' * len(NAMES))})"
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(connect(path)) as connection:
         connection.execute("PRAGMA cache_size = -200000")
         rows = held(count, days, now)
         while some := list(islice(rows, BATCH)):
@@ -107,8 +107,8 @@ async def strip(path: Path, url: str) -> None:
         await connection.execute(";".join(statements))
         await connection.close()
         return
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(";".join(statements))
+    with closing(connect(path)) as database:
+        database.execute(";".join(statements))
 
 
 def questions(count: int, days: float, now: int) -> dict[str, list[Question]]:

@@ -1,7 +1,5 @@
 """Messages and receipts for tests of the hold, made from a number so that each is its own."""
 
-from pathlib import Path
-
 from globewire.hold.port import AccountEntry, Heard, Submission
 from globewire.message import (
     AccessKeyId,
@@ -44,12 +42,3 @@ def heard(carrier_id: str, to: str = "", status: str = "DELIVRD", carrier: Carri
 
 def account(callback: str = "http://127.0.0.1:1/push", name: AccountId = ACCOUNT) -> AccountEntry:
     return AccountEntry(name, "", callback, {}, NOW, b"secret")
-
-
-def alter(path: Path, octets: bytes, others: bytes) -> None:
-    """Change octets in a SQLite file that nobody has open, wherever they stand: in a row, and in an index that has them too."""
-    whole = path.read_bytes()
-    assert not path.with_name(path.name + "-wal").exists()
-    assert len(octets) == len(others)
-    assert octets in whole
-    path.write_bytes(whole.replace(octets, others))

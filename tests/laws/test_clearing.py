@@ -1,7 +1,6 @@
 """A hold that is cleared for the next test, and what is due in one whose clock was moved: against every engine."""
 
 import asyncio
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from globewire.hold.port import (
     Submitted,
 )
 from globewire.hold.sqlite import SqliteHold
+from globewire.hold.sums import connect
 from globewire.message import Millis, PartState, State
 from laws.conftest import Opener
 from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, submission
@@ -106,10 +106,10 @@ async def test_no_table_is_overlooked(tmp_path: Path) -> None:
     await filled(hold)
     await hold.clear()
     await hold.close()
-    with closing(sqlite3.connect(tmp_path / "hold.db")) as connection:
+    with closing(connect(tmp_path / "hold.db")) as connection:
         named = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         tables = {name for (name,) in connection.execute(named)}
-        left = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in BELONGINGS}
+        left = {name: connection.execute(f"SELECT count(*) FROM {name}").get for name in BELONGINGS}
     assert tables == KEPT | set(BELONGINGS)
     assert not any(left.values())
 

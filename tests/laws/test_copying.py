@@ -2,11 +2,11 @@
 
 import asyncio
 import shutil
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from globewire.hold import copying
@@ -15,6 +15,7 @@ from globewire.hold.port import SEND, SETTLE, TELL, Became, Lane, Question
 from globewire.hold.postgres import PostgresHold
 from globewire.hold.schema import SchemaFault
 from globewire.hold.sqlite import SqliteHold
+from globewire.hold.sums import connect
 from globewire.message import Millis, State
 from laws.making import CARRIER, NOW, account, message, submission
 from laws.stored import LEASE, SOUTH, drained, fill, push, seen
@@ -152,7 +153,7 @@ async def test_while_a_copy_runs_nobody_else_gets_in(file: Path, target: str) ->
     def told(over: int, total: int) -> None:
         if not second:
             second.append(asyncio.create_task(copy(elsewhere, target, NOW, silent)))
-            with closing(sqlite3.connect(file, timeout=0.0)) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
+            with closing(connect(file, patience=0)) as other, pytest.raises(apsw.BusyError):
                 other.execute("SELECT count(*) FROM message")
 
     elsewhere = Path(shutil.copy(file, file.with_name("same.db")))

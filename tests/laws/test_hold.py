@@ -49,6 +49,15 @@ async def test_kept_is_kept(opener: Opener) -> None:
     assert [job.message for job in await again.claim(SEND, 10, NOW, LEASE, CARRIER)] == [message(1), message(2)]
 
 
+async def test_a_text_is_kept_to_its_last_character(opener: Opener) -> None:
+    """Whatever is in it."""
+    texts = ["a\0b", "\0", "\ud7ff\ue000 \U0001f600", "\\u0000 \x1b \\ \"'", "\x7f\x80\u2028"]
+    hold = await opener()
+    await hold.keep([dataclasses.replace(submission(n), message=message(n, text=text)) for n, text in enumerate(texts)], None)
+    assert [job.message.text for job in await hold.claim(SEND, 10, NOW, LEASE, CARRIER)] == texts
+    assert [standing.message.text for standing in await hold.search(Question())] == texts[::-1]
+
+
 async def test_a_used_nonce_stays_used(opener: Opener) -> None:
     """Law 2, and nothing of the refused call is kept."""
     hold = await opener()

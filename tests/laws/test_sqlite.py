@@ -1,14 +1,15 @@
 """What the SQLite engine promises beyond the laws: its file is its owner's, and nobody's reading holds up what is kept."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from globewire.hold import sqlite
 from globewire.hold.sqlite import SqliteHold
+from globewire.hold.sums import connect
 from laws.making import submission
 
 
@@ -25,9 +26,9 @@ async def hold(path: Path) -> AsyncIterator[SqliteHold]:
 
 
 @pytest.fixture
-def other(hold: SqliteHold, path: Path) -> Iterator[sqlite3.Connection]:
+def other(hold: SqliteHold, path: Path) -> Iterator[apsw.Connection]:
     """Another program's connection to the same file."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+    connection = connect(path, patience=0)
     yield connection
     connection.close()
 
@@ -56,13 +57,13 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "LOG_LIMIT", 0)
 
 
-async def test_a_reader_does_not_hold_up_what_is_kept(eager: None, hold: SqliteHold, other: sqlite3.Connection, path: Path) -> None:
+async def test_a_reader_does_not_hold_up_what_is_kept(eager: None, hold: SqliteHold, other: apsw.Connection, path: Path) -> None:
     """While somebody reads an old state, the log cannot be emptied; were that waited for, each of these would take ten seconds.
     When the reader has ended, it is emptied."""
     log = path.with_name("hold.db-wal")
     await hold.keep([submission(0)], None)
     other.execute("BEGIN")
-    other.execute("SELECT count(*) FROM message").fetchone()
+    assert other.execute("SELECT count(*) FROM message").get == 1
     async with asyncio.timeout(8):
         for n in range(1, 10):
             await hold.keep([submission(n)], None)
@@ -71,10 +72,10 @@ async def test_a_reader_does_not_hold_up_what_is_kept(eager: None, hold: SqliteH
     await hold.keep([submission(10)], None)
     await hold.close()
     assert log.stat().st_size == 0
-    assert other.execute("SELECT count(*) FROM message").fetchone() == (11,)
+    assert other.execute("SELECT count(*) FROM message").get == 11
 
 
-async def test_another_writer_is_waited_for(eager: None, hold: SqliteHold, other: sqlite3.Connection) -> None:
+async def test_another_writer_is_waited_for(eager: None, hold: SqliteHold, other: apsw.Connection) -> None:
     """Also after the log was emptied."""
     for n in range(3):
         await hold.keep([submission(n)], None)

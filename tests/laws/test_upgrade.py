@@ -4,23 +4,27 @@ with a sentence that says what to do, as it is.
 `released/schema-1.db` was written by `laws.stored` under the first schema. It is never written again.
 """
 
+import dataclasses
 import random
+import resource
 import shutil
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
 from globewire import errors
-from globewire.hold import database, schema
+from globewire.hold import database, schema, sums
 from globewire.hold.port import Question
 from globewire.hold.schema import MIGRATIONS, SchemaFault
-from globewire.hold.seal import altered
 from globewire.hold.sqlite import SqliteHold
+from globewire.hold.sums import connect
 from globewire.message import Millis
-from laws.making import NOW, alter, message, submission
+from laws import stored
+from laws.making import NOW, message, submission
 from laws.stored import LEASE, drained, fill, seen
 
 RELEASED = Path(__file__).parent / "released" / "schema-1.db"
@@ -31,6 +35,13 @@ RESTORE = "restore your last backup"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return Path(shutil.copy(RELEASED, tmp_path / "hold.db"))
+
+
+@pytest.fixture(params=["of the first schema", "of this program"])
+async def either(request: pytest.FixtureRequest, file: Path) -> Path:
+    if request.param == "of this program":
+        await (await SqliteHold.open(file)).close()
+    return file
 
 
 async def refusal(path: Path, create: bool = True) -> str:
@@ -44,15 +55,13 @@ async def refusal(path: Path, create: bool = True) -> str:
 
 
 def schema_of(path: Path) -> int:
-    connection = sqlite3.connect(path)
-    try:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
-    finally:
-        connection.close()
+    with closing(connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").get)
 
 
-async def test_the_first_schema_opens_with_all_that_was_in_it(file: Path, tmp_path: Path) -> None:
-    """As if this program had written it."""
+async def test_the_first_schema_opens_with_all_that_was_in_it(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if this program had written it; but the SQLite of those days kept of a text what stood before a NUL."""
+    monkeypatch.setattr(stored, "ODD", dataclasses.replace(stored.ODD, text="a"))
     assert schema_of(file) == 1
     old, fresh = await SqliteHold.open(file), await SqliteHold.open(tmp_path / "fresh.db")
     try:
@@ -65,25 +74,6 @@ async def test_the_first_schema_opens_with_all_that_was_in_it(file: Path, tmp_pa
         await old.close()
         await fresh.close()
     assert schema_of(file) == len(MIGRATIONS)
-
-
-async def test_what_is_from_before_seals_is_read_as_it_is_and_what_is_kept_now_is_sealed(file: Path) -> None:
-    """Nobody knows whether it was altered before; its text is blanked as any."""
-    hold = await SqliteHold.open(file)
-    await hold.keep([submission(70)], None)
-    await hold.forget(Millis(NOW + LEASE), Millis(0), 1000)
-    assert not any(standing.altered for standing in await hold.search(Question(limit=1000)))
-    await hold.close()
-    with closing(sqlite3.connect(file)) as connection:
-        sealed = connection.execute("SELECT id FROM message WHERE seal <> 0 AND text_seal <> 0").fetchall()
-        assert sealed == [(message(70).id,)]
-        assert list(altered(connection)) == []
-    old, new = message(1).request_id.encode(), message(70).request_id.encode()
-    alter(file, new, new[::-1])
-    alter(file, old + message(1).to.encode(), old[::-1] + message(1).to.encode())
-    hold = await SqliteHold.open(file)
-    assert [standing.message.id for standing in await hold.search(Question(limit=1000)) if standing.altered] == [message(70).id]
-    await hold.close()
 
 
 async def test_a_later_migration_runs_once_and_keeps_everything(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,17 +101,15 @@ async def test_a_migration_that_fails_leaves_the_file_as_it_was(file: Path, monk
 
 
 async def test_a_newer_schema_is_refused(file: Path) -> None:
-    with sqlite3.connect(file) as connection:
+    with closing(connect(file)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    connection.close()
     assert "written by a newer Globewire (schema 99," in await refusal(file)
 
 
 async def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "theirs.db"
-    with sqlite3.connect(path) as connection:
+    with closing(connect(path)) as connection:
         connection.execute("CREATE TABLE message(id)")
-    connection.close()
     assert "another program's" in await refusal(path)
 
 
@@ -140,11 +128,11 @@ UNUSABLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 @pytest.mark.parametrize("how", UNUSABLE)
-async def test_what_is_no_database_any_more_is_refused(file: Path, how: str) -> None:
+async def test_what_is_no_database_any_more_is_refused(either: Path, how: str) -> None:
     """Never is it taken for a new one."""
     damage, advice = UNUSABLE[how]
-    file.write_bytes(damage(file.read_bytes()))
-    assert advice in await refusal(file)
+    either.write_bytes(damage(either.read_bytes()))
+    assert advice in await refusal(either)
 
 
 async def test_a_log_without_its_database_is_refused(file: Path) -> None:
@@ -156,7 +144,7 @@ async def test_a_log_without_its_database_is_refused(file: Path) -> None:
     assert not file.exists()
 
 
-async def test_flipped_bits_are_found_or_harmless(file: Path) -> None:
+async def test_flipped_bits_of_what_has_no_checksums_are_found_or_harmless(file: Path) -> None:
     """A byte of the structure, anywhere: refused at the start, or at the operation, by Unavailable; or all can be read, since it
     was part of a value, or of nothing. Never does anything else come of it."""
     whole = file.read_bytes()
@@ -191,20 +179,70 @@ async def test_flipped_bits_are_found_or_harmless(file: Path) -> None:
 async def test_a_big_file_is_not_looked_through_at_the_start(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It opens; a look at what is damaged is Unavailable, and the rest is there. A small one is looked through by whoever makes
     files, not by every command."""
+    await (await SqliteHold.open(file)).close()
     whole = bytearray(file.read_bytes())
-    with sqlite3.connect(file) as connection:
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'note'").fetchone()
-    connection.close()
-    whole[(root - 1) * 4096 : root * 4096] = bytes(4096)
+    with closing(connect(file)) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'note'").get
+    whole[root * 4096 - 100] ^= 1
     file.write_bytes(whole)
     monkeypatch.setattr(database, "CHECKED", 0)
     for create in (True, False):
         hold = await SqliteHold.open(file, create=create)
         try:
-            with pytest.raises(errors.Unavailable, match="malformed"):
+            with pytest.raises(errors.Unavailable, match=r"does not fit its checksum: it is damaged: restore your last backup"):
                 await hold.look(message(10).id)
             assert len(await hold.search(Question())) > 5
         finally:
             await hold.close()
     monkeypatch.undo()
     assert "is damaged" in await refusal(file)
+
+
+async def test_a_file_without_checksums_gets_them_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever made it: an earlier program, or this one where it could not make any. Then nothing of it is written anew again."""
+    monkeypatch.setattr(sums, "available", lambda: False)
+    hold = await SqliteHold.open(file)
+    before = await seen(hold)
+    assert not hold.checksummed
+    await hold.close()
+    monkeypatch.undo()
+    with capture_logs() as logs:
+        for _ in range(2):
+            hold = await SqliteHold.open(file)
+            assert (hold.checksummed, await seen(hold)) == (True, before)
+            await hold.close()
+    assert [line["event"].partition(",")[0] for line in logs] == ["the database is written anew"]
+
+
+async def test_a_file_with_checksums_is_refused_where_none_can_be_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await (await SqliteHold.open(file)).close()
+    monkeypatch.setattr(sums, "available", lambda: False)
+    for create in (True, False):
+        assert "which this installation cannot keep: install apsw from its wheel" in await refusal(file, create)
+
+
+async def test_nothing_is_written_anew_while_somebody_has_it_open(file: Path) -> None:
+    """Nor brought to another schema, which an older gateway would not understand."""
+    with closing(connect(file)) as other:
+        other.execute("PRAGMA journal_mode = WAL").fetchall()
+        assert other.execute("SELECT count(*) FROM message").get > 0
+        assert "somebody has it open: stop the gateway on it" in await refusal(file)
+    assert schema_of(file) == 1
+    await (await SqliteHold.open(file)).close()
+
+
+async def test_nothing_is_written_anew_without_room(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be little, or less than there seemed to be."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=250_000))
+    assert "its disk has no room for that: make room for 1 MiB" in await refusal(file)
+    monkeypatch.undo()
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, room[1]))
+    try:
+        with pytest.raises(SchemaFault, match=r"make room|cannot be opened"):
+            await SqliteHold.open(file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    hold = await SqliteHold.open(file)
+    assert hold.checksummed
+    await hold.close()

@@ -3,15 +3,16 @@
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from globewire.hold.sums import connect
 from globewire.prove.power import Cut, Kind, PowerSwitch, corruption, read, unflushed
 from globewire.vault import open_vault
 
@@ -107,8 +108,9 @@ def test_sqlite_is_seen_through(place: Path, power: PowerSwitch) -> None:
     """The changes of SQLite in WAL mode come by the log, and every committed row is there after each cut; uncommitted ones go."""
     program = (
         OPEN.partition(";")[0]
-        + """, sqlite3
-connection = sqlite3.connect(os.environ['POWER_CUT_FILES'], isolation_level=None)
+        + """
+from globewire.hold.sums import connect; from pathlib import Path
+connection = connect(Path(os.environ['POWER_CUT_FILES']))
 connection.execute('PRAGMA journal_mode = WAL'); connection.execute('PRAGMA synchronous = FULL')
 connection.execute('CREATE TABLE IF NOT EXISTS t(x)'); connection.execute('INSERT INTO t VALUES(1)')
 connection.execute('PRAGMA wal_checkpoint'); connection.execute('INSERT INTO t VALUES(2)')
@@ -118,16 +120,14 @@ connection.executemany('INSERT INTO t VALUES(?)', [('x' * 1000,) for _ in range(
     for lives in range(1, 6):
         assert lose(power, program, lives).unflushed > 0
         assert corruption(place) == ""
-        with sqlite3.connect(place) as connection:
-            assert connection.execute("SELECT count(*), total(x) FROM t").fetchone() == (2 * lives, 3.0 * lives)
-        connection.close()
+        with closing(connect(place)) as connection:
+            assert connection.execute("SELECT count(*), total(x) FROM t").get == (2 * lives, 3.0 * lives)
 
 
 def test_corruption_is_found(place: Path) -> None:
-    with sqlite3.connect(place) as connection:
+    with closing(connect(place)) as connection:
         connection.execute("CREATE TABLE t(x)")
         connection.executemany("INSERT INTO t VALUES(?)", [("x" * 1000,) for _ in range(50)])
-    connection.close()
     assert corruption(place) == ""
     with place.open("r+b") as file:
         file.seek(4096)

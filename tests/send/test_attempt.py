@@ -5,7 +5,7 @@ import pytest
 from globewire.hold.port import Became, Fact, Noted, SendJob, Submitted
 from globewire.message import CarrierId, Millis, Part, PartState, State
 from globewire.plan import Carrier, OnUnknown
-from globewire.send.attempt import LATER, Attempt, Piece, altered, conclude, expired, held_up, interrupted
+from globewire.send.attempt import LATER, Attempt, Piece, conclude, expired, held_up, interrupted
 from globewire.wire.submission import submissions
 from laws.making import message
 
@@ -106,14 +106,6 @@ def test_a_job_whose_worker_died_is_sent_again_only_if_the_route_says_so_and_onc
     ending = interrupted(job(state, again=True), on_unknown, NOW)
     assert (became(ending.facts), ending.due) == ([UNKNOWN], NOW if resent else None)
     assert [fact.what for fact in ending.facts if isinstance(fact, Noted)] == ["unknown"]
-
-
-def test_a_message_that_a_disk_altered_is_rejected_and_stays_unknown_where_it_may_have_been_sent() -> None:
-    never, maybe = altered(job(), NOW), altered(job(again=True), NOW)
-    assert [e.state for e in never.facts + maybe.facts if isinstance(e, Became)] == [REJECTED, UNKNOWN]
-    assert [e.error_code for e in never.facts if isinstance(e, Became)] == ["ALTERED"]
-    assert [e.what for e in never.facts + maybe.facts if isinstance(e, Noted)] == ["altered", "altered"]
-    assert (never.due, maybe.due) == (None, None)
 
 
 def test_a_message_that_is_too_old_to_send_is_expired() -> None:

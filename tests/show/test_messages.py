@@ -2,9 +2,6 @@
 
 import csv
 import re
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -101,19 +98,6 @@ async def test_a_messages_page_tells_its_life(console: Console) -> None:
     assert "Signature=***" in page
     assert "shopsecret" not in page
     assert f"&#34;MessageId&#34;:&#34;{ids['code']}&#34;" in page
-
-
-async def test_what_a_disk_altered_is_said_to_be_and_not_shown(console: Console, tmp_path: Path) -> None:
-    """On its page and among the others; the inbox has the others only."""
-    ids = await sent(console)
-    with closing(sqlite3.connect(tmp_path / "hold.db")) as connection:
-        connection.execute("UPDATE message SET recipient = '6592234567', task_id = 'tbsk-1' WHERE id = ?", (ids["code"],))
-        connection.commit()
-    pages = [await console.get(path) for path in (f"/console/messages/{ids['code']}", "/console/messages", "/console/")]
-    assert [page.status for page in pages] == [200, 200, 200]
-    assert "its row was altered on the disk: restore a backup" in pages[0].text
-    assert listed(pages[1].text) == [ids[name] for name in ASKED[""]]
-    assert all(part not in page.text for page in pages for part in ("6592234567", "tbsk-1", "482913"))
 
 
 @pytest.mark.parametrize("path", ["/console/messages/1", "/console/messages/999999999999999999"])

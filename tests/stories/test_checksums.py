@@ -1,4 +1,4 @@
-"""A PostgreSQL server that keeps no checksums over its pages is warned of, since nobody would see what its disk alters."""
+"""A database that keeps no checksums over its pages is warned of, since nobody would see what its disk alters."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from globewire.hold import sums
 from globewire.hold.postgres import PostgresHold
 from laws.server import Server
 from stories.house import house
@@ -33,3 +34,16 @@ async def test_a_server_without_checksums_is_warned_of(own: Server, tmp_path: Pa
                 pass
         warned[on] = [line["advice"] for line in logs if "no data checksums" in line["event"]]
     assert warned == {False: ["stop it, and run `pg_checksums --enable`"], True: []}
+
+
+async def test_a_file_without_checksums_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an installation cannot make any. Another brings the file to them."""
+    warned = {}
+    for able in (False, True):
+        monkeypatch.setattr(sums, "available", lambda able=able: able)
+        with capture_logs() as logs:
+            async with house(tmp_path):
+                pass
+        warned[able] = [line["event"] for line in logs if "checksums" in line["event"]]
+    assert warned[False] == ["the database keeps no checksums, so nobody sees what its disk alters"]
+    assert [event.partition(",")[0] for event in warned[True]] == ["the database is written anew"]

@@ -1,6 +1,5 @@
 """A scrape of a store that does not say everything: it ends in time, says what is missing, and has the rest."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from globewire.hold.port import Hold
 from globewire.hold.postgres import PostgresHold
 from globewire.hold.sqlite import SqliteHold
+from globewire.hold.sums import connect
 from globewire.meter.dials import Meter
 from globewire.tend.scrape import Scrape
 from laws.making import CARRIER, NOW, submission
@@ -34,7 +34,7 @@ async def test_what_cannot_be_read_is_absent_and_said(tmp_path: Path) -> None:
     meter = Meter()
     hold = await SqliteHold.open(tmp_path / "hold.db", meter=meter)
     await hold.keep([submission(1)], None)
-    with closing(sqlite3.connect(tmp_path / "hold.db")) as other:
+    with closing(connect(tmp_path / "hold.db")) as other:
         other.execute("ALTER TABLE heard RENAME TO gone")
     found = await seen(scrape_of(hold, meter))
     assert found["globewire_scrape_errors"] == {"work": 1, "carriers": 0}

@@ -22,8 +22,6 @@ async def sms_conversion(desk: Desk, asking: Asking) -> Fields:
         latest = await desk.hold.search(Question(account=asking.caller.account, to=to, limit=1))
         if not latest:
             raise refuse(errors.DATA_NOT_EXIST)
-        if latest[0].altered:
-            raise refuse(errors.INTERNAL_ERROR)
         message = latest[0].message
     if at < message.accepted_at:
         raise refuse(errors.INVALID_PARAMETERS, "ConversionTime is before the message was sent")

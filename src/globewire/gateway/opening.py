@@ -38,6 +38,11 @@ async def open_hold(settings: HoldSettings, *, create: bool, migrate: bool = Fal
 
 async def warn_of(hold: Hold) -> None:
     """Say in the log what the hold cannot see."""
+    if isinstance(hold, SqliteHold) and not hold.checksummed:
+        log.warning(
+            "the database keeps no checksums, so nobody sees what its disk alters",
+            advice="install apsw from its wheel (`pip install --only-binary apsw apsw`), and start again",
+        )
     if isinstance(hold, PostgresHold) and not await hold.checksummed():
         log.warning(
             "the database server keeps no data checksums, so nobody sees what its disk alters",

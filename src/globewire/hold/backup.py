@@ -3,15 +3,17 @@
 The copy is read within one transaction, so that whoever writes meanwhile neither waits nor disturbs it.
 """
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+
+import apsw
 
 from globewire.errors import reason
 from globewire.hold.database import fault_of, faults
 from globewire.hold.files import draft_of, publish
 from globewire.hold.schema import SchemaFault, version
+from globewire.hold.sums import connect, create, summed
 from globewire.message import MessageId
 from globewire.values import dataclass
 
@@ -48,7 +50,7 @@ def back_up(path: Path, to: Path, told: Told, *, replace: bool = False) -> Backu
         backup = _copy(path, draft, told)
         if not publish(draft, to, replace=replace):
             raise BackupFault(f"{to} has come to be there meanwhile: give another name")
-    except (sqlite3.Error, OSError) as fault:
+    except (apsw.Error, OSError) as fault:
         raise BackupFault(f"{to} cannot be written: {reason(fault)}: check its folder and the disk") from fault
     finally:
         draft.unlink(missing_ok=True)
@@ -71,22 +73,24 @@ def _refuse(path: Path, to: Path, replace: bool) -> None:
 
 
 def _copy(path: Path, draft: Path, told: Told) -> Backup:
-    with closing(_begun(path)) as source, closing(sqlite3.connect(draft, isolation_level=None)) as target:
-        source.backup(target, pages=STEP, progress=lambda status, left, total: told(total - left, total), sleep=0.05)
+    with closing(_begun(path)) as source, closing(create(draft) if summed(source) else connect(draft)) as target:
+        with target.backup("main", source, "main") as copying:
+            while not copying.step(STEP):
+                told(copying.page_count - copying.remaining, copying.page_count)
         target.execute("PRAGMA journal_mode = DELETE")  # so that it is one file; whoever opens it as a hold turns that back
         if found := faults(target):
-            raise BackupFault(f"the copy is not sound ({found[0].splitlines()[-1]}), and the database neither: `globewire check`")
-        count, newest = target.execute("SELECT count(*), coalesce(max(id), 0) FROM message").fetchone()
+            raise BackupFault(f"the copy is not sound ({found[0]}), and the database neither: `globewire check`")
+        count, newest = target.execute("SELECT count(*), coalesce(max(id), 0) FROM message").get
     return Backup(draft.stat().st_size, count, MessageId(newest))
 
 
-def _begun(path: Path) -> sqlite3.Connection:
+def _begun(path: Path) -> apsw.Connection:
     """A connection whose transaction sees the database as it is now."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+    connection = connect(path)
     try:
         connection.execute("BEGIN")
         version(connection)
-    except sqlite3.Error as fault:
+    except apsw.Error as fault:
         connection.close()
         raise fault_of(path, fault) from fault
     except SchemaFault:

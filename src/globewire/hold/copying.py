@@ -5,21 +5,22 @@ goes on where it stopped, and nothing is there twice. Nobody may have the file o
 database before the copy is done. The file stays as it was.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import apsw
 import asyncpg
 import orjson
 
-from globewire.hold.database import fault_of, open_alone
+from globewire.hold import sums
+from globewire.hold.database import fault_of, faults, open_alone, refuse_damage
 from globewire.hold.pg.days import TABLES, Days, day_of
 from globewire.hold.pg.hosts import Hosts
 from globewire.hold.pg.schema import check_durable, check_version
 from globewire.hold.schema import MIGRATIONS, SchemaFault, version
-from globewire.hold.seal import altered
 from globewire.message import Millis
 from globewire.values import dataclass
 
@@ -117,34 +118,25 @@ async def copy(path: Path, url: str, now: Millis, told: Told) -> list[Count]:
 
 
 @contextmanager
-def _source(path: Path) -> Iterator[sqlite3.Connection]:
+def _source(path: Path) -> Iterator[apsw.Connection]:
     """The file, which nobody else can have open as long as this lasts."""
     try:
         connection = open_alone(path)
         try:
-            if (had := version(connection)) < len(MIGRATIONS):
+            had = version(connection)
+            if had < len(MIGRATIONS) or (sums.available() and not sums.summed(connection)):
                 raise SchemaFault(f"the file {path} is of an older Globewire (schema {had}): run `globewire migrate` on it first")
-            _refuse_altered(path, connection)
+            refuse_damage(path, faults(connection, "quick_check"))  # before anything of it is in the database
             yield connection
         finally:
             connection.close()
-    except sqlite3.Error as fault:
-        if fault.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            raise CopyFault(f"somebody has {path} open: stop the gateway on it, and whatever else reads it") from fault
+    except apsw.BusyError as fault:
+        raise CopyFault(f"somebody has {path} open: stop the gateway on it, and whatever else reads it") from fault
+    except apsw.Error as fault:
         raise fault_of(path, fault) from fault
 
 
-def _refuse_altered(path: Path, connection: sqlite3.Connection) -> None:
-    """CopyFault where a disk altered messages: behind PostgreSQL's checksums they would pass for what was kept."""
-    if ids := list(altered(connection)):
-        more = f" and {len(ids) - 10} more" if len(ids) > 10 else ""
-        raise CopyFault(
-            f"messages in {path} were altered on the disk ({', '.join(map(str, ids[:10]))}{more}), and nothing was copied: restore "
-            "your last backup (docs/backup.md), or copy when their retention is over"
-        )
-
-
-async def _copy(source: sqlite3.Connection, target: Any, days: Days, now: Millis, told: Told) -> list[Count]:
+async def _copy(source: apsw.Connection, target: Any, days: Days, now: Millis, told: Told) -> list[Count]:
     await check_durable(target)
     await check_version(target)
     if not await target.fetchval("SELECT pg_try_advisory_lock(hashtextextended('globewire copy', 0))"):
@@ -181,20 +173,20 @@ async def _begin(target: Any, mark: str) -> bool:
     return False
 
 
-def _mark(source: sqlite3.Connection, totals: dict[str, int]) -> str:
+def _mark(source: apsw.Connection, totals: dict[str, int]) -> str:
     """What tells this file, as it is now, from all others: its counts, its newest change, and its book's version."""
-    newest = source.execute("SELECT coalesce(max(id), 0), coalesce(max(changed_at), 0) FROM message").fetchone()
+    newest = source.execute("SELECT coalesce(max(id), 0), coalesce(max(changed_at), 0) FROM message").get
     sequences = source.execute("SELECT name, seq FROM sqlite_sequence ORDER BY name").fetchall()
-    return orjson.dumps([totals, newest, sequences, source.execute("SELECT version FROM book").fetchone()]).decode()
+    return orjson.dumps([totals, newest, sequences, source.execute("SELECT version FROM book").fetchall()]).decode()
 
 
-def _rows(source: sqlite3.Connection, table: Table, after: int, now: Millis) -> Iterator[list[tuple[Any, ...]]]:
+def _rows(source: apsw.Connection, table: Table, after: int, now: Millis) -> Iterator[list[tuple[Any, ...]]]:
     """The table's rows in batches, without the first `after`, as PostgreSQL takes them."""
     flags = {table.columns.index(name) for name in table.booleans}
     text = table.columns.index("text") if table.name == "message" else -1
     query = f"SELECT {', '.join(table.source)} FROM {table.name} ORDER BY {table.order} LIMIT -1 OFFSET :after"
     cursor = source.execute(query, {"now": now, "after": after})
-    while rows := cursor.fetchmany(BATCH):
+    while rows := list(islice(cursor, BATCH)):
         yield [tuple(_value(value, n in flags, n == text) for n, value in enumerate(row)) for row in rows]
 
 
@@ -216,12 +208,12 @@ async def _put(target: Any, table: Table, rows: Sequence[tuple[Any, ...]]) -> in
         return int(await target.fetchval(count, table.name, len(rows)))
 
 
-async def _finish(source: sqlite3.Connection, target: Any, counts: Sequence[Count]) -> list[Count]:
+async def _finish(source: apsw.Connection, target: Any, counts: Sequence[Count]) -> list[Count]:
     """Set what is not rows, compare the counts, and let gateways in."""
     async with target.transaction():
         for name, last in source.execute("SELECT name, seq FROM sqlite_sequence WHERE seq > 0").fetchall():
             await target.execute("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)", name, last)
-        await target.execute("UPDATE book SET version = $1 + 1", source.execute("SELECT version FROM book").fetchone()[0])
+        await target.execute("UPDATE book SET version = $1 + 1", source.execute("SELECT version FROM book").get)
         found = [Count(c.name, c.source, await target.fetchval(f"SELECT count(*) FROM {c.name}")) for c in counts]
         if wrong := [c.name for c in found if c.source != c.target]:
             raise CopyFault(f"not everything is over ({', '.join(wrong)}): make an empty database, and copy into that")
@@ -231,5 +223,5 @@ async def _finish(source: sqlite3.Connection, target: Any, counts: Sequence[Coun
     return found
 
 
-def _count(source: sqlite3.Connection, table: str) -> int:
-    return int(source.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+def _count(source: apsw.Connection, table: str) -> int:
+    return int(source.execute(f"SELECT count(*) FROM {table}").get)

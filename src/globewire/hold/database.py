@@ -4,21 +4,24 @@ A file that is empty, cut short, or no database is never taken for a new one: wh
 """
 
 import os
-import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import apsw
+
 from globewire.errors import Unavailable, reason
+from globewire.hold import sums
 from globewire.hold.files import draft_of, publish
 from globewire.hold.schema import SchemaFault, migrate, version
+from globewire.hold.sums import connect
 
 CHECKED = 256 * 1024 * 1024
 """Bytes up to which a file is looked through when a gateway starts. `quick_check` takes 0.05 s for 32 MB (90,000 messages) that
 are in memory, and as long as a disk needs to read them where they are not; bigger ones are left to `globewire check`."""
-RESTORE = "restore your last backup (docs/backup.md), and keep this file: some of it may be read by `sqlite3 FILE .recover`"
+RESTORE = "restore your last backup (docs/backup.md), and keep this file: `sqlite3 COPY .recover` may read some of it"
 
 
-def open_database(path: Path, count: int, *, create: bool) -> list[sqlite3.Connection]:
+def open_database(path: Path, count: int, *, create: bool) -> list[apsw.Connection]:
     """`count` connections to the file, which is made where it is missing and `create` says so, and brought up to date.
 
     With `create` a file up to CHECKED is looked through first, before anything is written to it. SchemaFault says what is wrong
@@ -27,22 +30,23 @@ def open_database(path: Path, count: int, *, create: bool) -> list[sqlite3.Conne
         try:
             if create and not path.exists():
                 _make(path)
-            _look_at(path)
+            if not _look_at(path):
+                _bring_to_sums(path)
             connections = [opened.enter_context(closing(_connect(path))) for _ in range(count)]
             if create and path.stat().st_size <= CHECKED:
                 refuse_damage(path, faults(connections[0], "quick_check"))
             migrate(connections[0])
-        except (sqlite3.Error, OSError) as fault:
+        except (apsw.Error, OSError) as fault:
             raise fault_of(path, fault) from fault
         opened.pop_all()
         return connections
 
 
-def open_alone(path: Path) -> sqlite3.Connection:
-    """A connection that keeps all others out, and that nobody may have been before. SchemaFault as above, and
-    sqlite3.OperationalError with SQLITE_BUSY where somebody has the file open."""
+def open_alone(path: Path) -> apsw.Connection:
+    """A connection that keeps all others out, and that nobody may have been before. SchemaFault as above, and apsw.BusyError
+    where somebody has the file open."""
     _look_at(path)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+    connection = connect(path, patience=1000)
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN EXCLUSIVE")
@@ -53,28 +57,27 @@ def open_alone(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def faults(connection: sqlite3.Connection, check: str = "integrity_check", table: str = "") -> list[str]:
+def faults(connection: apsw.Connection, check: str = "integrity_check", table: str = "") -> list[str]:
     """What SQLite finds wrong with the whole file or one of its tables, by `integrity_check` (indices too) or `quick_check`."""
     of = f'"{table}"' if table else "20"
     try:
-        said = [str(row[0]) for row in connection.execute(f"PRAGMA {check}({of})")]
-    except sqlite3.DatabaseError as fault:
-        return [str(fault)]
-    return [] if said == ["ok"] else said
+        said = [line for (text,) in connection.execute(f"PRAGMA {check}({of})") for line in str(text).splitlines()]
+    except apsw.Error as fault:
+        return [_said(fault)]
+    return [line for line in said if line != "ok" and not line.startswith("***")]
 
 
 def refuse_damage(path: Path, found: list[str]) -> None:
     """SchemaFault where there is anything found."""
     if found:
-        raise SchemaFault(f"the database {path} is damaged ({found[0].splitlines()[-1]}): {RESTORE}")
+        raise SchemaFault(f"the database {path} is damaged ({found[0]}): {RESTORE}")
 
 
 def fault_of(path: Path, fault: Exception) -> SchemaFault:
     """What to say, and what to do, about a file that SQLite or the system refused."""
-    code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return SchemaFault(f"the database {path} cannot be opened: it is damaged, or no database ({fault}): {RESTORE}")
-    if code == sqlite3.SQLITE_BUSY:
+    if _code(fault) in _DAMAGED:
+        return SchemaFault(f"the database {path} cannot be opened: it is damaged, or no database ({_said(fault)}): {RESTORE}")
+    if isinstance(fault, apsw.BusyError):
         return SchemaFault(f"the database {path} cannot be opened: somebody (a `globewire copy`?) keeps all others out: let it end")
     if path.parent.is_dir() and os.statvfs(path.parent).f_flag & os.ST_RDONLY:
         return SchemaFault(f"the database {path} cannot be opened: {READ_ONLY}")
@@ -83,19 +86,28 @@ def fault_of(path: Path, fault: Exception) -> SchemaFault:
 
 READ_ONLY = "its disk is mounted read-only: look into the system's log for why, and mount it writable"
 _DISK = "its disk fails, or is mounted read-only: look into the system's log; what is mounted writable again goes on by itself"
+_DAMAGED = (apsw.SQLITE_CORRUPT, apsw.SQLITE_NOTADB, apsw.SQLITE_IOERR_DATA)
 _ADVICE = {
-    sqlite3.SQLITE_FULL: "its disk is full: make room, and it goes on by itself",
-    sqlite3.SQLITE_READONLY: _DISK,
-    sqlite3.SQLITE_IOERR: _DISK,
-    sqlite3.SQLITE_CORRUPT: RESTORE,
-    sqlite3.SQLITE_NOTADB: RESTORE,
+    apsw.SQLITE_FULL: "its disk is full: make room, and it goes on by itself",
+    apsw.SQLITE_READONLY: _DISK,
+    apsw.SQLITE_IOERR: _DISK,
+    **dict.fromkeys(_DAMAGED, f"it is damaged: {RESTORE}"),
 }
 
 
 def unavailable(fault: Exception) -> Unavailable:
     """What was asked of an open database failed: why, and what to do where that is known."""
-    advice = _ADVICE.get(getattr(fault, "sqlite_errorcode", 0) & 0xFF)
-    return Unavailable(": ".join(filter(None, (type(fault).__name__, str(fault), advice))))
+    return Unavailable(": ".join(filter(None, (type(fault).__name__, _said(fault), _ADVICE.get(_code(fault))))))
+
+
+def _code(fault: Exception) -> int:
+    """SQLite's code of a fault: the primary one, but for a page that does not fit its checksum. 0 where SQLite raised none."""
+    whole: int = getattr(fault, "extendedresult", 0)
+    return whole if whole == apsw.SQLITE_IOERR_DATA else whole & 0xFF
+
+
+def _said(fault: Exception) -> str:
+    return "a page does not fit its checksum" if _code(fault) == apsw.SQLITE_IOERR_DATA else str(fault)
 
 
 def _make(path: Path) -> None:
@@ -109,7 +121,7 @@ def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_of(path)
     try:
-        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        with closing(sums.create(draft)) as connection:
             migrate(connection)
     except BaseException:
         draft.unlink(missing_ok=True)
@@ -117,20 +129,37 @@ def _make(path: Path) -> None:
     publish(draft, path)
 
 
-def _look_at(path: Path) -> None:
-    """SchemaFault where the file is not there, empty, or another program's: before anything is written to it."""
+def _look_at(path: Path) -> bool:
+    """Whether the file has the checksums that this installation can make. SchemaFault where it is not there, empty, another
+    program's, or has checksums that would not be kept: before anything is written to it."""
     if not path.exists():
         raise SchemaFault(f"there is no database at {path}: start `globewire serve` once, or check [hold] url")
     if path.is_file() and path.stat().st_size == 0:
         raise SchemaFault(
             f"the database {path} is empty: restore your last backup (docs/backup.md), or remove the file to begin anew"
         )
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=10.0)) as connection:
+    with closing(connect(path)) as connection:
         version(connection)
+        return sums.summed(connection) or not sums.available()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
+def _bring_to_sums(path: Path) -> None:
+    """Bring a file up to date that has no checksums: an earlier program made it, or an installation that could not make them."""
+    sums.check_room(path)
+    try:
+        with closing(open_alone(path)) as connection:
+            refuse_damage(path, faults(connection, "quick_check"))
+            migrate(connection)
+            sums.add(path, connection)
+    except apsw.BusyError as fault:
+        raise SchemaFault(
+            f"the database {path} is to be written anew once, with checksums over its pages, and somebody has it open: "
+            "stop the gateway on it, and whatever else reads it"
+        ) from fault
+
+
+def _connect(path: Path) -> apsw.Connection:
+    connection = connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")

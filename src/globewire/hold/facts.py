@@ -1,9 +1,9 @@
 """What is written of messages, parts and receipts: facts. Each function serves many callers at once."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 
+import apsw
 import orjson
 
 from globewire.hold.changes import COMES_FROM, Written, waves, written
@@ -15,7 +15,7 @@ from globewire.message import FINAL, State
 _UNQUEUE = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
 
 
-def record(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[Fact]]) -> list[Written]:
+def record(cursor: apsw.Cursor, payloads: Sequence[Sequence[Fact]]) -> list[Written]:
     """Write facts that belong to no job."""
     return written(write(cursor, [fact for facts in payloads for fact in facts]), len(payloads))
 
@@ -35,7 +35,7 @@ _HEAR = (
 _NOTE = f"INSERT INTO note(message, at, what, detail) SELECT {fields(4)} FROM json_each(?)"
 
 
-def write(cursor: sqlite3.Cursor, facts: Sequence[Fact]) -> Counter[str]:
+def write(cursor: apsw.Cursor, facts: Sequence[Fact]) -> Counter[str]:
     """Write facts: parts first, then the messages' states, in the order given. How many messages came to which state."""
     parts = [f.part for f in facts if isinstance(f, Submitted)]
     run(cursor, _SUBMITTED, [part_row(part) for part in parts])
@@ -69,7 +69,7 @@ _BECAME = (
 )
 
 
-def become(cursor: sqlite3.Cursor, changes: Sequence[Became]) -> Counter[str]:
+def become(cursor: apsw.Cursor, changes: Sequence[Became]) -> Counter[str]:
     """Change states where MAY_BECOME allows it; final ones queue the account's callback, if it wants one. How many came to which
     state: a statement for each says so by its count of rows."""
     rows = [
@@ -82,5 +82,5 @@ def become(cursor: sqlite3.Cursor, changes: Sequence[Became]) -> Counter[str]:
     states: Counter[str] = Counter()
     for state in {change.state for change in changes}:
         run(cursor, _BECAME, [row for row in rows if row[1] == state])
-        states[state] = cursor.rowcount
+        states[state] = cursor.connection.changes()
     return states

@@ -1,22 +1,20 @@
 """What is kept, and for how long: messages and nonces come in, and are forgotten. Each function serves many callers at once."""
 
-import sqlite3
 from collections.abc import Sequence
 
+import apsw
 import orjson
 
 from globewire import errors
 from globewire.hold.admission import Admission
 from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
-from globewire.hold.seal import SEALS, seals
-from globewire.hold.sql import ask, fields, run
+from globewire.hold.sql import ask, change, fields, run
 
 Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
 
 _KEEP = (
-    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at, {', '.join(SEALS)}) "
-    f"SELECT {fields(24)} FROM json_each(?)"
+    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT {fields(22)} FROM json_each(?)"
 )
 _QUEUE = "INSERT INTO sending(message, carrier, due_at) SELECT value ->> 0, value ->> 20, value ->> 16 FROM json_each(?)"
 _NONCE = f"INSERT INTO nonce(until, mark) SELECT {fields(2)} FROM json_each(?)"
@@ -34,7 +32,7 @@ _KNOWN = (
 )
 
 
-def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
+def keep(cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
     """Keep submissions with their nonces and keys; those whose nonce or key was used are left out, and say so."""
     nonces = [(n.until, n.mark) for _, n, _, _ in payloads if n]
     onces = [once for *_, once in payloads if once]
@@ -43,7 +41,7 @@ def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[str | erro
     book = Admission(used, {(account, key): (content, answer) for account, key, content, answer in known})
     results = [book.admit(nonce, once) for _, nonce, _, once in payloads]
     kept = [payload for payload, result in zip(payloads, results, strict=True) if result is None]
-    messages = [(*row, *seals(row)) for submissions, *_ in kept for row in map(message_row, submissions)]
+    messages = [message_row(submission) for submissions, *_ in kept for submission in submissions]
     run(cursor, _NONCE, book.nonces)
     run(cursor, _ONCE, book.onces)
     run(cursor, _KEEP, messages)
@@ -55,7 +53,7 @@ def keep(cursor: sqlite3.Cursor, payloads: Sequence[Keeping]) -> list[str | erro
 
 
 _BLANK = (
-    "UPDATE message SET text = '', text_seal = 0 WHERE id IN "
+    "UPDATE message SET text = '' WHERE id IN "
     "(SELECT id FROM message WHERE id >= ?1 AND id < ?2 AND ended_at > 0 AND text <> '' ORDER BY id LIMIT ?3)"
 )
 _OLD = "SELECT json_group_array(json_array(id)) FROM (SELECT id FROM message WHERE id < ? AND ended_at > 0 ORDER BY id LIMIT ?)"
@@ -66,7 +64,7 @@ _OLD_PUSHES = "DELETE FROM push WHERE id IN (SELECT id FROM (SELECT id, at FROM 
 _OLD_HEARD = "DELETE FROM heard WHERE id IN (SELECT id FROM heard WHERE due_at IS NULL AND heard_at < ?1 ORDER BY id LIMIT ?2)"
 
 
-def forget(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int, int, int, int]]) -> list[int]:
+def forget(cursor: apsw.Cursor, payloads: Sequence[tuple[int, int, int, int, int]]) -> list[int]:
     """Blank the texts of ended messages with ids from `since` to `bodies`, delete those below `messages`; rows touched.
 
     Each payload is (since, bodies, messages, before, limit); receipts without a part that were heard, conversions that were
@@ -77,8 +75,8 @@ def forget(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int, int, int, 
         rows = ask(cursor, _OLD, messages, limit)
         for table, column in (("part", "message"), ("note", "message"), ("callback", "message"), ("message", "id")):
             run(cursor, f"DELETE FROM {table} WHERE {column} IN (SELECT value ->> 0 FROM json_each(?))", rows)
-        others = sum(cursor.execute(old, (before, limit)).rowcount for old in (_OLD_HEARD, _OLD_CONVERSIONS, _OLD_PUSHES))
-        counts.append(len(rows) + others + cursor.execute(_BLANK, (since, bodies, limit)).rowcount)
+        others = sum(change(cursor, old, before, limit) for old in (_OLD_HEARD, _OLD_CONVERSIONS, _OLD_PUSHES))
+        counts.append(len(rows) + others + change(cursor, _BLANK, since, bodies, limit))
     return counts
 
 
@@ -86,14 +84,14 @@ BELONGINGS = ("sending", "heard", "callback", "push", "outbox", "part", "note", 
 """The tables of messages and of what belongs to them, keys and quotas: all but the book, nonces, owners and how carriers stand."""
 
 
-def clear(cursor: sqlite3.Cursor, payloads: Sequence[None]) -> list[None]:
+def clear(cursor: apsw.Cursor, payloads: Sequence[None]) -> list[None]:
     """Forget all that was ever sent."""
     for table in BELONGINGS:
         cursor.execute(f"DELETE FROM {table}")
     return [None] * len(payloads)
 
 
-def bar(cursor: sqlite3.Cursor, payloads: Sequence[int]) -> list[None]:
+def bar(cursor: apsw.Cursor, payloads: Sequence[int]) -> list[None]:
     """Forget the nonces whose requests can not be fresh any more, and the keys that nobody was promised any longer."""
     cursor.execute("DELETE FROM nonce WHERE until < ?", (max(payloads) - LEAP,))
     cursor.execute("DELETE FROM once WHERE until < ?", (max(payloads),))

@@ -1,24 +1,19 @@
 """The lanes: jobs are claimed under leases, done, given back, given up. Each function serves many callers at once."""
 
-import sqlite3
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+import apsw
 import orjson
-import structlog
 
 from globewire.hold import pushes
 from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
-from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, Report, SendJob, SettleJob, TellJob
-from globewire.hold.rows import COLUMNS, PART, Row, send_job, settle_job
-from globewire.hold.rows import message as message_of
-from globewire.hold.seal import SEALS, blank, holds
-from globewire.hold.sql import ask, ask_octets, run
-from globewire.message import CarrierId, Millis, State
-
-log = structlog.get_logger()
+from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
+from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
+from globewire.hold.sql import ask, change, run
+from globewire.message import CarrierId, Millis
 
 Claiming = tuple[int, int, int, str]
 """How many at most, now, the lease in ms, and of whom."""
@@ -26,31 +21,23 @@ Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
 Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
 
 _SENDS = (
-    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in (*COLUMNS, *SEALS))}, "
-    "m.state, s.carrier, s.tried, s.leased)) FROM "
+    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in COLUMNS)}, m.state, s.carrier, s.tried, "
+    "s.leased)) FROM "
     "(SELECT * FROM sending WHERE carrier = ? AND due_at <= ? ORDER BY due_at, message LIMIT ?) AS s "
     "CROSS JOIN message AS m ON m.id = s.message"
 )
 _LEASE_SENDS = "UPDATE sending SET leased = 1, due_at = ?2 WHERE message IN (SELECT value ->> 0 FROM json_each(?1))"
 
 
-def claim_send(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
+def claim_send(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
     """Lease messages that are due at a carrier, oldest first."""
     return [_claim_send(cursor, *payload) for payload in payloads]
 
 
-def _claim_send(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
-    rows = ask_octets(cursor, _SENDS, of, now, limit)
+def _claim_send(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
+    rows = ask(cursor, _SENDS, of, now, limit)
     run(cursor, _LEASE_SENDS, [row[:1] for row in rows], now + lease)
-    return [_sent_whole(row) for row in rows]
-
-
-def _sent_whole(row: Row) -> SendJob:
-    """A message with its place in the queue and its seals. One that was altered holds up none of the others."""
-    if holds(row, *row[18:21]):
-        return send_job((*row[:18], *row[20:]))
-    _altered(row[0])
-    return SendJob(message_of(blank(row[0])), State.ACCEPTED, row[21], (), bool(row[23]), altered=True)
+    return [send_job(row) for row in rows]
 
 
 _HEARD = (
@@ -66,19 +53,19 @@ _MATCH = (
 _PARTS = f"SELECT json_group_array(json_array({PART})) FROM json_each(?) AS j CROSS JOIN part AS p ON p.message = j.value ->> 0"
 
 
-def claim_settle(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[list[SettleJob]]:
+def claim_settle(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[SettleJob]]:
     """Lease receipts that were heard, each with the part that it speaks of, where one is known."""
     return [_claim_settle(cursor, *payload) for payload in payloads]
 
 
-def _claim_settle(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: str) -> list[SettleJob]:
+def _claim_settle(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[SettleJob]:
     heard = ask(cursor, _HEARD, now, limit)
     if not heard:
         return []
     run(cursor, _LEASE_HEARD, [row[:1] for row in heard], now + lease)
     spellings = [(row[0], row[1], spelling, rank) for row in heard for rank, spelling in enumerate(orjson.loads(row[2]))]
     matches: dict[int, list[list[Any]]] = {}
-    for match in sorted(ask_octets(cursor, _MATCH, orjson.dumps(spellings).decode()), key=lambda m: (m[1], -m[2])):
+    for match in sorted(ask(cursor, _MATCH, orjson.dumps(spellings).decode()), key=lambda m: (m[1], -m[2])):
         matches.setdefault(match[0], []).append(match)
     messages = [[message] for message in {m[2] for found in matches.values() for m in found}]
     parts: dict[int, list[list[Any]]] = {}
@@ -90,56 +77,32 @@ def _claim_settle(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: 
 _OUTBOXES = "SELECT json_group_array(account) FROM (SELECT account FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?)"
 _LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2, last = 'pushing' WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
 _REPORTS = (
-    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in (*COLUMNS, *SEALS))}, "
-    "m.state, m.error_code, m.error, m.ended_at, c.id, c.tries, a.callback)) FROM "
-    "(SELECT * FROM callback WHERE account = ? AND dead = 0 "
+    "SELECT json_group_array(json_array(c.id, m.id, m.recipient, m.task_id, m.segments, m.state, m.error_code, m.error, "
+    "m.accepted_at, m.ended_at, c.tries, a.callback)) FROM (SELECT * FROM callback WHERE account = ? AND dead = 0 "
     "ORDER BY id LIMIT ?) AS c CROSS JOIN message AS m ON m.id = c.message CROSS JOIN account AS a ON a.id = c.account"
 )
 ENDPOINTS = 32
 """Endpoints leased by one claim of TELL; `limit` is the number of reports for each."""
 
 
-def claim_tell(cursor: sqlite3.Cursor, payloads: Sequence[Claiming]) -> list[list[TellJob]]:
-    """Lease endpoints whose next reports are due: those at the head that were pushed equally often, in order. What was altered is
-    given up: a report of it would say what is not so."""
+def claim_tell(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[TellJob]]:
+    """Lease endpoints whose next reports are due: those at the head that were pushed equally often, in order."""
     return [_claim_tell(cursor, *payload) for payload in payloads]
 
 
-def _claim_tell(cursor: sqlite3.Cursor, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
+def _claim_tell(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
     jobs, empty = [], []
     accounts = ask(cursor, _OUTBOXES, now, ENDPOINTS)
     for account in accounts:
-        rows, altered = _reports(cursor, account, limit)
-        run(cursor, _BURY, [row[24:25] for row in altered])
+        rows = ask(cursor, _REPORTS, account, limit)
         if not rows:
-            empty += [] if altered else [(account,)]
+            empty.append((account,))
             continue
-        tries, head = next(groupby(rows, key=lambda row: row[25]))
-        jobs.append(TellJob(account, rows[0][26], tries, tuple(_report(row) for row in head)))
+        tries, head = next(groupby(rows, key=lambda row: row[10]))
+        jobs.append(TellJob(account, rows[0][11], tries, tuple(report(row) for row in head)))
     run(cursor, _LEASE_OUTBOX, [(job.account,) for job in jobs], now + lease)
     run(cursor, "DELETE FROM outbox WHERE account IN (SELECT value ->> 0 FROM json_each(?))", empty)
     return jobs
-
-
-def _reports(cursor: sqlite3.Cursor, account: str, limit: int) -> tuple[list[Row], list[Row]]:
-    """The next reports of an account, and those among them whose message was altered."""
-    whole: list[Row] = []
-    altered: list[Row] = []
-    for row in ask_octets(cursor, _REPORTS, account, limit):
-        (whole if holds(row, *row[18:21]) else altered).append(row)
-    for row in altered:
-        _altered(row[0])
-    return whole, altered
-
-
-def _report(row: Row) -> Report:
-    """A row of `_REPORTS` without what is there for its seal."""
-    id, _, _, _, to, _, _, _, task, _, _, segments, *_, at, _ = row[:18]
-    return Report(row[24], id, to, task, segments, State(row[20]), row[21], row[22], at, row[23])
-
-
-def _altered(message: int) -> None:
-    log.error("a message was altered on the disk", message=message, advice="restore a backup; `globewire check` names all of them")
 
 
 _SENT = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
@@ -147,7 +110,7 @@ _SETTLED = "DELETE FROM heard WHERE id IN (SELECT value ->> 0 FROM json_each(?))
 _RELEASE = "UPDATE outbox SET due_at = value ->> 1, last = value ->> 2 FROM json_each(?) WHERE account = value ->> 0"
 
 
-def done(cursor: sqlite3.Cursor, payloads: Sequence[Outcomes]) -> list[Written]:
+def done(cursor: apsw.Cursor, payloads: Sequence[Outcomes]) -> list[Written]:
     """Take finished jobs off their lanes and write what came of them."""
     outcomes = [outcome for payload in payloads for outcome in payload]
     run(cursor, _SENT, [(job.message.id,) for job, _ in outcomes if isinstance(job, SendJob)])
@@ -165,7 +128,7 @@ _AGAIN_SEND = (
 _AGAIN_SETTLE = "UPDATE heard SET due_at = j.value ->> 1 FROM json_each(?) AS j WHERE heard.id = j.value ->> 0"
 
 
-def again(cursor: sqlite3.Cursor, payloads: Sequence[Returning]) -> list[None]:
+def again(cursor: apsw.Cursor, payloads: Sequence[Returning]) -> list[None]:
     """Put jobs back on their lanes."""
     returned = [(job, due or None, carrier) for jobs, carrier in payloads for job, due in jobs]
     sends = [(job, due, carrier) for job, due, carrier in returned if isinstance(job, SendJob)]
@@ -184,7 +147,7 @@ _OPEN_OUTBOX = (
 )
 
 
-def bury(cursor: sqlite3.Cursor, payloads: Sequence[TellJob]) -> list[None]:
+def bury(cursor: apsw.Cursor, payloads: Sequence[TellJob]) -> list[None]:
     """Give reports up: they stay, and the endpoint's next ones are due."""
     pushes.refuse(cursor, payloads)
     run(cursor, _BURY, [(r.id,) for job in payloads for r in job.reports])
@@ -192,16 +155,16 @@ def bury(cursor: sqlite3.Cursor, payloads: Sequence[TellJob]) -> list[None]:
     return [None] * len(payloads)
 
 
-def revive(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[int]:
+def revive(cursor: apsw.Cursor, payloads: Sequence[str]) -> list[int]:
     """Queue an account's given-up reports again."""
     counts = []
     for account in payloads:
-        counts.append(cursor.execute(_REVIVE, (account,)).rowcount)
+        counts.append(change(cursor, _REVIVE, account))
         cursor.execute(_OPEN_OUTBOX, (account,))
     return counts
 
 
-def replay(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, int]]) -> list[bool]:
+def replay(cursor: apsw.Cursor, payloads: Sequence[tuple[int, int]]) -> list[bool]:
     """Queue messages' reports again: (message, now). Whether it could be."""
     found = []
     for message, now in payloads:
@@ -219,10 +182,10 @@ _HASTEN = {
 }
 
 
-def hasten(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, str, int, str]]) -> list[int]:
+def hasten(cursor: apsw.Cursor, payloads: Sequence[tuple[int, str, int, str]]) -> list[int]:
     """Make due what waits for too long: (now, lane, ahead, carrier)."""
     return [
-        cursor.execute(_HASTEN[lane], (now, ahead, of) if lane == SEND.name else (now, ahead)).rowcount
+        change(cursor, _HASTEN[lane], *((now, ahead, of) if lane == SEND.name else (now, ahead)))
         for now, lane, ahead, of in payloads
     ]
 
@@ -234,7 +197,7 @@ _OVER = {
 }
 
 
-def recover(cursor: sqlite3.Cursor, payloads: Sequence[tuple[int, str, str]]) -> list[None]:
+def recover(cursor: apsw.Cursor, payloads: Sequence[tuple[int, str, str]]) -> list[None]:
     """End all leases of a lane: (now, lane, carrier)."""
     for now, lane, of in payloads:
         cursor.execute(_OVER[lane], {SEND.name: (now, of), SETTLE.name: (now,), TELL.name: ()}[lane])

@@ -1,10 +1,10 @@
 """The book of accounts in SQLite, and everything that people look at: one row or one page at a time, never the hot path."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+import apsw
 import orjson
 
 from globewire.hold import pushes
@@ -30,7 +30,6 @@ from globewire.hold.rows import (
     PAGE,
     PART,
     STOOD,
-    Row,
     book_of,
     order_row,
     silent_page,
@@ -38,8 +37,7 @@ from globewire.hold.rows import (
     stood,
     stood_row,
 )
-from globewire.hold.seal import SEALS, blank, holds
-from globewire.hold.sql import ask_octets
+from globewire.hold.sql import ask, change, moment
 from globewire.message import CarrierId, MessageId, Millis
 
 T = TypeVar("T")
@@ -47,7 +45,7 @@ T = TypeVar("T")
 # --- written by the writer: one entry or many --------------------------------------------------------------------------
 
 
-def put(cursor: sqlite3.Cursor, payloads: Sequence[AccountEntry | KeyEntry | UserEntry | PolicyEntry]) -> list[None]:
+def put(cursor: apsw.Cursor, payloads: Sequence[AccountEntry | KeyEntry | UserEntry | PolicyEntry]) -> list[None]:
     """Add or change entries of the book."""
     for entry in payloads:
         match entry:
@@ -76,25 +74,25 @@ def put(cursor: sqlite3.Cursor, payloads: Sequence[AccountEntry | KeyEntry | Use
     return _changed(cursor, [None] * len(payloads))
 
 
-def delete_key(cursor: sqlite3.Cursor, payloads: Sequence[str]) -> list[bool]:
+def delete_key(cursor: apsw.Cursor, payloads: Sequence[str]) -> list[bool]:
     """Delete AccessKeys by id."""
-    return _changed(cursor, [cursor.execute("DELETE FROM access_key WHERE id = ?", (key,)).rowcount > 0 for key in payloads])
+    return _changed(cursor, [change(cursor, "DELETE FROM access_key WHERE id = ?", key) > 0 for key in payloads])
 
 
-def delete_user(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, str]]) -> list[bool]:
+def delete_user(cursor: apsw.Cursor, payloads: Sequence[tuple[str, str]]) -> list[bool]:
     """Delete users and their keys, by (account, name)."""
     found = []
     for who in payloads:
         cursor.execute("DELETE FROM access_key WHERE account = ? AND user = ?", who)
-        found.append(cursor.execute("DELETE FROM ram_user WHERE account = ? AND name = ?", who).rowcount > 0)
+        found.append(change(cursor, "DELETE FROM ram_user WHERE account = ? AND name = ?", *who) > 0)
     return _changed(cursor, found)
 
 
-def delete_policy(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, str]]) -> list[bool]:
+def delete_policy(cursor: apsw.Cursor, payloads: Sequence[tuple[str, str]]) -> list[bool]:
     """Delete policies and detach them, by (account, name)."""
     found = []
     for account, name in payloads:
-        found.append(cursor.execute("DELETE FROM policy WHERE account = ? AND name = ?", (account, name)).rowcount > 0)
+        found.append(change(cursor, "DELETE FROM policy WHERE account = ? AND name = ?", account, name) > 0)
         cursor.execute(
             "UPDATE ram_user SET policies = (SELECT json_group_array(value) FROM json_each(policies) WHERE value <> ?2) "
             "WHERE account = ?1",
@@ -103,19 +101,19 @@ def delete_policy(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, str]]) -
     return _changed(cursor, found)
 
 
-def _changed(cursor: sqlite3.Cursor, results: list[T]) -> list[T]:
+def _changed(cursor: apsw.Cursor, results: list[T]) -> list[T]:
     cursor.execute("UPDATE book SET version = version + 1")
     return results
 
 
-def stand(cursor: sqlite3.Cursor, payloads: Sequence[Sequence[CarrierStanding]]) -> list[None]:
+def stand(cursor: apsw.Cursor, payloads: Sequence[Sequence[CarrierStanding]]) -> list[None]:
     """Say how carriers stand."""
     for s in (s for standings in payloads for s in standings):
         cursor.execute(f"INSERT OR REPLACE INTO carrier({STOOD}) VALUES(?, ?, ?, ?, ?, ?, ?)", stood_row(s))
     return [None] * len(payloads)
 
 
-def order(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, CarrierOrder, int]]) -> list[None]:
+def order(cursor: apsw.Cursor, payloads: Sequence[tuple[str, CarrierOrder, int]]) -> list[None]:
     """Tell whoever has a carrier's binds: (carrier, order, now)."""
     for carrier, told, now in payloads:
         cursor.execute(
@@ -128,16 +126,13 @@ def order(cursor: sqlite3.Cursor, payloads: Sequence[tuple[str, CarrierOrder, in
 # --- read on the reading connection ------------------------------------------------------------------------------------
 
 
-def book(connection: sqlite3.Connection, after: int) -> Book | None:
+def book(connection: apsw.Connection, after: int) -> Book | None:
     """The whole book, read at one moment."""
-    connection.execute("BEGIN")
-    try:
-        version = connection.execute("SELECT version FROM book").fetchone()[0]
+    with moment(connection):
+        version = connection.execute("SELECT version FROM book").get
         if version == after:
             return None
         rows = {t: connection.execute(f"SELECT * FROM {t}").fetchall() for t in ("account", "access_key", "ram_user", "policy")}
-    finally:
-        connection.execute("COMMIT")
     return book_of(version, rows["account"], rows["access_key"], rows["ram_user"], rows["policy"])
 
 
@@ -145,29 +140,22 @@ STANDING = (
     *COLUMNS,
     *("state", "carrier", "error_code", "error", "changed_at", "ended_at", "decision", "told_at"),
     "(SELECT tries + 1000000 * dead FROM callback WHERE callback.message = message.id)",
-    *SEALS,
 )
-"""What is looked at of a message, in the order of `seen`."""
+"""What is looked at of a message, in the order of `rows.standing`."""
 _STANDING = f"SELECT json_group_array(json_array({', '.join(STANDING)})) FROM "
 
 
-def seen(row: Row, parts: Sequence[Row] = (), notes: Sequence[Row] = (), made: Sequence[Row] = ()) -> Standing:
-    """As `rows.standing`, of a row that has its seals at the end: what was altered is not shown."""
-    whole = holds(row, *row[-len(SEALS) :])
-    return standing(row if whole else (*blank(row[0]), *row[len(COLUMNS) :]), parts, notes, made, altered=not whole)
-
-
-def look(connection: sqlite3.Connection, wanted: MessageId) -> Standing | None:
+def look(connection: apsw.Connection, wanted: MessageId) -> Standing | None:
     """One message with its parts, notes and pushes."""
-    rows = ask_octets(connection.cursor(), _STANDING + "message WHERE id = ?", wanted)
+    rows = ask(connection.cursor(), _STANDING + "message WHERE id = ?", wanted)
     if not rows:
         return None
     parts = connection.execute(f"SELECT {PART} FROM part WHERE message = ? ORDER BY sequence", (wanted,)).fetchall()
     notes = connection.execute("SELECT at, what, detail FROM note WHERE message = ? ORDER BY id", (wanted,)).fetchall()
-    return seen(rows[0], parts, notes, pushes.of(connection, wanted))
+    return standing(rows[0], parts, notes, pushes.of(connection, wanted))
 
 
-def outboxes(connection: sqlite3.Connection) -> list[Outbox]:
+def outboxes(connection: apsw.Connection) -> list[Outbox]:
     """Each account that has an endpoint or waiting callbacks."""
     rows = connection.execute(
         "SELECT a.id, a.callback, count(c.id) FILTER (WHERE c.dead = 0), count(c.id) FILTER (WHERE c.dead = 1), "
@@ -175,7 +163,7 @@ def outboxes(connection: sqlite3.Connection) -> list[Outbox]:
         "LEFT JOIN callback AS c ON c.account = a.id LEFT JOIN outbox AS o ON o.account = a.id "
         "GROUP BY a.id HAVING a.callback <> '' OR count(c.id) > 0 ORDER BY a.id"
     )
-    return [replace(Outbox(*row), **pushes.last(connection, row[0])) for row in rows.fetchall()]
+    return [replace(Outbox(*row), **pushes.last(connection, row[0])) for row in list(rows)]
 
 
 _GIVEN_UP = (
@@ -184,28 +172,28 @@ _GIVEN_UP = (
 )
 
 
-def given_up(connection: sqlite3.Connection, account: str, limit: int) -> list[Standing]:
+def given_up(connection: apsw.Connection, account: str, limit: int) -> list[Standing]:
     """The messages whose reports were given up."""
-    return [seen(row) for row in ask_octets(connection.cursor(), _STANDING + _GIVEN_UP, account, limit)]
+    return [standing(row) for row in ask(connection.cursor(), _STANDING + _GIVEN_UP, account, limit)]
 
 
-def carriers(connection: sqlite3.Connection) -> list[CarrierStanding]:
+def carriers(connection: apsw.Connection) -> list[CarrierStanding]:
     """What was last said of each carrier."""
     return [stood(row) for row in connection.execute(f"SELECT {STOOD} FROM carrier ORDER BY id")]
 
 
-def orders(connection: sqlite3.Connection) -> dict[CarrierId, CarrierOrders]:
+def orders(connection: apsw.Connection) -> dict[CarrierId, CarrierOrders]:
     """What stands of the orders to carriers."""
     rows = connection.execute("SELECT carrier, paused_at, rebind_at FROM carrier_order")
     return {carrier: CarrierOrders(paused_at, rebind_at) for carrier, paused_at, rebind_at in rows}
 
 
-def mark(connection: sqlite3.Connection) -> int:
+def mark(connection: apsw.Connection) -> int:
     """Another number after every commit of another connection, of which the writer's is one."""
-    return int(connection.execute("PRAGMA data_version").fetchone()[0])
+    return int(connection.execute("PRAGMA data_version").get)
 
 
-def pending(connection: sqlite3.Connection, now: int) -> bool:
+def pending(connection: apsw.Connection, now: int) -> bool:
     """Whether a lane has something that is due, or that is being pushed."""
     due = " OR ".join(
         f"EXISTS (SELECT 1 FROM {lane})"
@@ -215,19 +203,19 @@ def pending(connection: sqlite3.Connection, now: int) -> bool:
             "outbox WHERE due_at <= ?1 OR last = 'pushing'",
         )
     )
-    return bool(connection.execute(f"SELECT {due}", (now,)).fetchone()[0])
+    return bool(connection.execute(f"SELECT {due}", (now,)).get)
 
 
-def leased(connection: sqlite3.Connection, carrier: str) -> bool:
+def leased(connection: apsw.Connection, carrier: str) -> bool:
     """Whether messages of this carrier are leased."""
     asked = "SELECT EXISTS (SELECT 1 FROM sending WHERE carrier = ? AND leased = 1)"
-    return bool(connection.execute(asked, (carrier,)).fetchone()[0])
+    return bool(connection.execute(asked, (carrier,)).get)
 
 
-def backlog(connection: sqlite3.Connection, of: str) -> int:
+def backlog(connection: apsw.Connection, of: str) -> int:
     """How many messages wait to be sent, at one carrier or at any."""
     where, values = ("WHERE carrier = ?", (of,)) if of else ("", ())
-    return int(connection.execute(f"SELECT count(*) FROM sending {where}", values).fetchone()[0])
+    return int(connection.execute(f"SELECT count(*) FROM sending {where}", values).get)
 
 
 _OPEN = "SELECT state, count(*) FROM message WHERE ended_at = 0 GROUP BY state"
@@ -248,17 +236,14 @@ _WAITING = """
 """
 
 
-def load(connection: sqlite3.Connection) -> Load:
+def load(connection: apsw.Connection) -> Load:
     """What there is to do, read at one moment."""
-    connection.execute("BEGIN")
-    try:
-        under_way = dict(connection.execute(_OPEN).fetchall())
+    with moment(connection):
+        under_way = dict(connection.execute(_OPEN))
         return Load(under_way, tuple(Waiting(*row) for row in connection.execute(_WAITING)))
-    finally:
-        connection.execute("COMMIT")
 
 
-def counts(connection: sqlite3.Connection) -> dict[str, int]:
+def counts(connection: apsw.Connection) -> dict[str, int]:
     """Messages by state, and what waits in the lanes."""
     found = {f"state.{state}": count for state, count in connection.execute("SELECT state, count(*) FROM message GROUP BY state")}
     for name, where in {
@@ -268,11 +253,11 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
         "lane.tell": "callback WHERE dead = 0",
         "lane.dead": "callback WHERE dead = 1",
     }.items():
-        found[name] = connection.execute(f"SELECT count(*) FROM {where}").fetchone()[0]
+        found[name] = connection.execute(f"SELECT count(*) FROM {where}").get
     return found
 
 
-def overdue(connection: sqlite3.Connection, before: int, limit: int) -> list[int]:
+def overdue(connection: apsw.Connection, before: int, limit: int) -> list[int]:
     """Ids of messages under way whose validity ended before `before`."""
     rows = connection.execute(
         "SELECT id FROM message WHERE ended_at = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?", (before, limit)
@@ -291,22 +276,22 @@ _SILENT = (
 
 
 def silent(
-    connection: sqlite3.Connection, carrier: str, before: int, limit: int, after: Reached
+    connection: apsw.Connection, carrier: str, before: int, limit: int, after: Reached
 ) -> tuple[list[Silent], Reached | None]:
     """The parts that a carrier has not reported on, of a page of messages under way."""
-    page = ask_octets(connection.cursor(), _PAGE, *after, limit)
+    page = ask(connection.cursor(), _PAGE, *after, limit)
     ids = orjson.dumps([row[0] for row in page]).decode()
     return silent_page(page, connection.execute(_SILENT, (ids, carrier, before)).fetchall(), limit)
 
 
-def oldest_open(connection: sqlite3.Connection, below: int) -> int:
+def oldest_open(connection: apsw.Connection, below: int) -> int:
     """The lowest id, less than `below`, of a message under way; `below` where there is none."""
-    found = connection.execute(
+    found: int | None = connection.execute(
         "SELECT min(id) FROM message INDEXED BY message_open WHERE ended_at = 0 AND id < ?", (below,)
-    ).fetchone()
-    return int(found[0]) if found[0] is not None else below
+    ).get
+    return below if found is None else found
 
 
-def nonces(connection: sqlite3.Connection, now: int) -> dict[int, Millis]:
+def nonces(connection: apsw.Connection, now: int) -> dict[int, Millis]:
     """Nonces that are still barred."""
-    return dict(connection.execute("SELECT mark, until FROM nonce WHERE until >= ?", (now,)).fetchall())
+    return dict(connection.execute("SELECT mark, until FROM nonce WHERE until >= ?", (now,)))

@@ -3,14 +3,14 @@
 Each is one step, whatever it looks at: beside a busy event loop, steps are what costs (see `sql`).
 """
 
-import sqlite3
-
+import apsw
 import orjson
 
 from globewire.hold.finding import TAIL, Key, Stretch, asked_of
-from globewire.hold.ledger import STANDING, seen
+from globewire.hold.ledger import STANDING
 from globewire.hold.port import Question, Standing
-from globewire.hold.sql import ask, ask_octets
+from globewire.hold.rows import standing
+from globewire.hold.sql import ask
 
 _HOUR = 360_000_000_000
 _BY_HOUR = (
@@ -43,25 +43,25 @@ _DIALECT = {
 }
 
 
-def keyed(connection: sqlite3.Connection, key: Key, value: str, stretch: Stretch, limit: int) -> list[int]:
+def keyed(connection: apsw.Connection, key: Key, value: str, stretch: Stretch, limit: int) -> list[int]:
     """As `finding.Looking`."""
     ids: list[int] = ask(connection.cursor(), _KEYED[key], stretch.since, stretch.before, limit, value)
     return ids
 
 
-def floor(connection: sqlite3.Connection, stretch: Stretch, rows: int) -> int | None:
+def floor(connection: apsw.Connection, stretch: Stretch, rows: int) -> int | None:
     """As `finding.Looking`."""
     statement = f"SELECT id FROM {_AMISS if stretch.amiss else _ALL} ORDER BY id DESC LIMIT 1 OFFSET ?3"
-    found = connection.execute(statement, (stretch.since, stretch.before, rows - 1)).fetchone()
-    return None if found is None else int(found[0])
+    found: int | None = connection.execute(statement, (stretch.since, stretch.before, rows - 1)).get
+    return found
 
 
-def rows(connection: sqlite3.Connection, question: Question, stretch: Stretch, limit: int) -> list[Standing]:
+def rows(connection: apsw.Connection, question: Question, stretch: Stretch, limit: int) -> list[Standing]:
     """As `finding.Looking`."""
     conditions, values = asked_of(question, _DIALECT, "?", 5)
     among = _THESE if stretch.ids is not None else f"{_AMISS if stretch.amiss else _ALL} AND ?4 = '[]'"
     chosen = f"SELECT id AS one FROM {' AND '.join((among, *conditions))} ORDER BY id DESC LIMIT ?3"
     statement = f"SELECT json_group_array(json_array({', '.join(STANDING)})) FROM ({chosen}) CROSS JOIN message ON id = one"
     ids = orjson.dumps(stretch.ids or ()).decode()
-    found = ask_octets(connection.cursor(), statement, stretch.since, stretch.before, limit, ids, *values)
-    return [seen(row) for row in found]
+    found = ask(connection.cursor(), statement, stretch.since, stretch.before, limit, ids, *values)
+    return [standing(row) for row in found]

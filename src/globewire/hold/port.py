@@ -31,9 +31,6 @@ since a clock that is set back makes its request fresh again."""
 FRESH = 60_000
 """Milliseconds by which what was heard a moment ago may be dated later than now, by another machine's clock."""
 
-ALTERED = "its row was altered on the disk: restore a backup"
-"""What is said of a message that is not as it was kept."""
-
 NEVER = Millis(0)
 
 # --- what accept keeps -------------------------------------------------------------------------------------------------
@@ -85,15 +82,13 @@ class Conversion:
 @dataclass(frozen=True, slots=True)
 class SendJob:
     """A message to submit by `carrier`. `tried` are the carriers that refused it before; `interrupted`: an earlier
-    worker had it and died, so it may have been sent already. `state` is ACCEPTED, or UNKNOWN where it was resent. `altered`: of
-    the message only the id is known, since a disk altered the rest; it must not be sent."""
+    worker had it and died, so it may have been sent already. `state` is ACCEPTED, or UNKNOWN where it was resent."""
 
     message: Message
     state: State
     carrier: CarrierId
     tried: tuple[CarrierId, ...]
     interrupted: bool
-    altered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +292,7 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A message and all that is known of it. `ended_at` is 0 while it is under way; `told` says how its callback stands, `pushes`
-    what came of it so far, in order. `altered`: a disk altered what the message was; it has its id, and ALTERED as its text."""
+    what came of it so far, in order."""
 
     message: Message
     state: State
@@ -311,7 +306,6 @@ class Standing:
     notes: tuple[Note, ...]
     told: str
     pushes: tuple[Push, ...] = ()
-    altered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ One row a push, whatever it carried. A message has the ids of its pushes, writte
 its callback has them.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+import apsw
 import orjson
 
 from globewire.hold.port import TellJob
@@ -18,7 +18,7 @@ _LAST = "SELECT json_group_array(seq) FROM sqlite_sequence WHERE name = 'push'"
 _PUSHED = f"INSERT INTO push(id, account, {PUSH}) SELECT {fields(9)} FROM json_each(?)"
 
 
-def _write(cursor: sqlite3.Cursor, jobs: Sequence[TellJob]) -> list[int | None]:
+def _write(cursor: apsw.Cursor, jobs: Sequence[TellJob]) -> list[int | None]:
     """Write down the pushes that were made; their ids."""
     made = [(job.account, job.push) for job in jobs if job.push]
     last = max(ask(cursor, _LAST), default=0) if made else 0
@@ -36,7 +36,7 @@ _TOLD = (
 _OVER = "DELETE FROM callback WHERE id IN (SELECT value ->> 1 FROM json_each(?))"
 
 
-def tell(cursor: sqlite3.Cursor, jobs: Sequence[TellJob]) -> None:
+def tell(cursor: apsw.Cursor, jobs: Sequence[TellJob]) -> None:
     """The reports of these were acknowledged."""
     ids = _write(cursor, jobs)
     rows = [
@@ -54,7 +54,7 @@ _REFUSED = (
 )
 
 
-def refuse(cursor: sqlite3.Cursor, jobs: Sequence[TellJob]) -> None:
+def refuse(cursor: apsw.Cursor, jobs: Sequence[TellJob]) -> None:
     """The reports of these were not acknowledged."""
     ids = _write(cursor, jobs)
     run(cursor, _REFUSED, [(r.id, push_id(id)) for job, id in zip(jobs, ids, strict=True) for r in job.reports])
@@ -71,14 +71,14 @@ _ANEW = (
 _NOTE = "INSERT INTO note(message, at, what, detail) VALUES(?, ?, 'callback', 'queued again, since somebody asked for it')"
 
 
-def replay(cursor: sqlite3.Cursor, message: int, now: int) -> str | None:
+def replay(cursor: apsw.Cursor, message: int, now: int) -> str | None:
     """Queue a message's report again; its account, or None where that cannot be."""
-    if cursor.execute(_TELLS, (message,)).fetchone() is None:
+    if cursor.execute(_TELLS, (message,)).get is None:
         return None
     for statement in (_AGAIN, _ANEW):
         cursor.execute(statement, (message,))
     cursor.execute(_NOTE, (message, now))
-    return str(cursor.execute("SELECT account FROM message WHERE id = ?", (message,)).fetchone()[0])
+    return str(cursor.execute("SELECT account FROM message WHERE id = ?", (message,)).get)
 
 
 # --- read --------------------------------------------------------------------------------------------------------------
@@ -86,14 +86,14 @@ def replay(cursor: sqlite3.Cursor, message: int, now: int) -> str | None:
 _IDS = "SELECT coalesce((SELECT pushes FROM callback WHERE message = ?1), (SELECT pushes FROM message WHERE id = ?1), '')"
 
 
-def of(connection: sqlite3.Connection, message: int) -> list[Row]:
+def of(connection: apsw.Connection, message: int) -> list[Row]:
     """The pushes of a message, in order."""
-    ids = push_ids(connection.execute(_IDS, (message,)).fetchone()[0])
+    ids = push_ids(connection.execute(_IDS, (message,)).get)
     statement = f"SELECT {PUSH} FROM push WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
-    return connection.execute(statement, (orjson.dumps(ids).decode(),)).fetchall() if ids else []
+    return list(connection.execute(statement, (orjson.dumps(ids).decode(),))) if ids else []
 
 
-def last(connection: sqlite3.Connection, account: str) -> dict[str, Any]:
+def last(connection: apsw.Connection, account: str) -> dict[str, Any]:
     """Of an Outbox, the last push to the account's endpoint, and when one was acknowledged last."""
     of = f"SELECT {PUSH} FROM push WHERE account = ? "
     row = connection.execute(of + "ORDER BY at DESC LIMIT 1", (account,)).fetchone()

@@ -84,7 +84,7 @@ def send_job(row: Row) -> SendJob:
 
 
 def report(row: Row) -> Report:
-    """The first ten columns of `pg.lanes._REPORTS`."""
+    """The first ten columns of `lanes._REPORTS`."""
     return Report(row[0], row[1], row[2], row[3], row[4], State(row[5]), *row[6:10])
 
 
@@ -164,15 +164,13 @@ def _same_number(one: str, other: str) -> bool:
     return bool(one) and one[-8:] == other[-8:]
 
 
-def standing(
-    row: Row, parts: Sequence[Row] = (), notes: Sequence[Row] = (), pushes: Sequence[Row] = (), *, altered: bool = False
-) -> Standing:
+def standing(row: Row, parts: Sequence[Row] = (), notes: Sequence[Row] = (), pushes: Sequence[Row] = ()) -> Standing:
     """A message's 18 columns, then state, carrier, error_code, error, changed_at, ended_at, decision, told_at, and its callback:
     None, or its tries, with GIVEN_UP added where it is given up."""
     return Standing(
         message(row), State(row[18]), CarrierId(row[19]) if row[19] else None, row[20], row[21], row[22], row[23], row[24],
         tuple(part(p) for p in parts), tuple(Note(Millis(at), what, detail) for at, what, detail in notes), _told(row[25], row[26]),
-        tuple(push(p) for p in pushes), altered,
+        tuple(push(p) for p in pushes),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@
 released; another is added, and tests/laws/released has a file as the first one left it.
 """
 
-import sqlite3
+import apsw
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -93,10 +93,14 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE part ADD COLUMN submitted_at INTEGER NOT NULL DEFAULT 0;
     """,
     "ALTER TABLE carrier ADD COLUMN figures TEXT NOT NULL DEFAULT '';",
-    # See `seal`; 0 is a row without one.
+    # Checksums of each message, for the time before pages had them (see `sums`).
     """
     ALTER TABLE message ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE message ADD COLUMN text_seal INTEGER NOT NULL DEFAULT 0;
+    """,
+    """
+    ALTER TABLE message DROP COLUMN seal;
+    ALTER TABLE message DROP COLUMN text_seal;
     """,
 )
 OURS = 0x676C6F62
@@ -111,23 +115,21 @@ class HoldAway(SchemaFault):
     """The database cannot be reached now, whatever is in it: later it may."""
 
 
-def migrate(connection: sqlite3.Connection) -> int:
+def migrate(connection: apsw.Connection) -> int:
     """Run the migrations that are missing, each in a transaction of its own; how many ran."""
     had = version(connection)
     for number, script in enumerate(MIGRATIONS[had:], start=had + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+        connection.execute(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;").fetchall()
     return len(MIGRATIONS) - had
 
 
-def version(connection: sqlite3.Connection) -> int:
+def version(connection: apsw.Connection) -> int:
     """How many migrations the file has seen: 0 for one that is to be made. SchemaFault where they are more than this program
     knows, or the file is not ours."""
-    objects, application = (
-        connection.execute(q).fetchone()[0] for q in ("SELECT count(*) FROM sqlite_schema", "PRAGMA application_id")
-    )
+    objects, application = (connection.execute(q).get for q in ("SELECT count(*) FROM sqlite_schema", "PRAGMA application_id"))
     if application != OURS and objects:
         raise SchemaFault("the database is another program's: check [hold] url, and give a path of its own")
-    had = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    had = int(connection.execute("PRAGMA user_version").get)
     if had > len(MIGRATIONS):
         raise SchemaFault(
             f"the database was written by a newer Globewire (schema {had}, this program knows {len(MIGRATIONS)}): "

@@ -4,31 +4,40 @@ So a statement costs one step whatever the batch's size, and all that step's wor
 bound one at a time, against a busy event loop, came to 441 a second; as JSON, to 53,000 (Python 3.11, two cores).
 """
 
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import apsw
 import orjson
 
 
-def run(cursor: sqlite3.Cursor, statement: str, rows: Sequence[Sequence[Any]], *more: Any) -> None:
+def run(cursor: apsw.Cursor, statement: str, rows: Sequence[Sequence[Any]], *more: Any) -> None:
     """Execute `statement` over `rows`, which it reads from `json_each(?)` (see `fields`); nothing where there are none."""
     if rows:
         cursor.execute(statement, (orjson.dumps(rows).decode(), *more))
 
 
-def ask(cursor: sqlite3.Cursor, statement: str, *values: Any) -> Any:
+def ask(cursor: apsw.Cursor, statement: str, *values: Any) -> Any:
     """The one JSON value that `statement` selects."""
-    return orjson.loads(cursor.execute(statement, values).fetchone()[0])
+    return orjson.loads(cursor.execute(statement, values).get)
 
 
-def ask_octets(cursor: sqlite3.Cursor, statement: str, *values: Any) -> Any:
-    """As `ask`, of rows that a disk may have altered: octets that are no UTF-8 come as U+FFFD, and their seal tells."""
-    octets = cursor.execute(f"SELECT CAST(({statement}) AS BLOB)", values).fetchone()[0]
+def change(cursor: apsw.Cursor, statement: str, *values: Any) -> int:
+    """Execute `statement`; how many rows it changed."""
+    cursor.execute(statement, values)
+    return cursor.connection.changes()
+
+
+@contextmanager
+def moment(connection: apsw.Connection) -> Iterator[None]:
+    """What is read within is of one moment."""
+    connection.execute("BEGIN")
     try:
-        return orjson.loads(octets)
-    except orjson.JSONDecodeError:
-        return orjson.loads(octets.decode(errors="replace"))
+        yield
+    finally:
+        if connection.in_transaction:  # a page that cannot be read has ended it
+            connection.execute("COMMIT")
 
 
 def fields(count: int) -> str:

@@ -6,7 +6,6 @@ for the writer or makes it wait.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,8 +13,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar, cast
 
+import apsw
+
 from globewire.hold import facts as written
-from globewire.hold import finding, keeping, lanes, ledger, pages, sharing
+from globewire.hold import finding, keeping, lanes, ledger, pages, sharing, sums
 from globewire.hold.changes import expiries, fed
 from globewire.hold.database import open_database, unavailable
 from globewire.hold.port import (
@@ -73,7 +74,7 @@ LOG_LIMIT = 128 * 1024 * 1024
 class SqliteHold:
     """A Hold in one file. `open` makes one; SQLite's ":memory:" is not offered, since readers have their own connection."""
 
-    def __init__(self, path: Path, connections: Sequence[sqlite3.Connection], meter: Meter) -> None:
+    def __init__(self, path: Path, connections: Sequence[apsw.Connection], meter: Meter) -> None:
         self._log = path.with_name(path.name + "-wal")
         self._connections = connections
         self._writing, self._reading, self._counting, self._copying = connections
@@ -95,6 +96,11 @@ class SqliteHold:
     async def open(cls, path: Path, *, create: bool = True, meter: Meter | None = None) -> "SqliteHold":
         """Open the file, making it where it is missing, and bring its schema up to date. SchemaFault says what is wrong."""
         return cls(path, open_database(path, 4, create=create), meter or Meter())
+
+    @property
+    def checksummed(self) -> bool:
+        """Whether it is seen that the disk has altered a page."""
+        return sums.summed(self._counting)
 
     async def close(self) -> None:
         await self._writer.close()
@@ -301,13 +307,11 @@ class SqliteHold:
     async def _read(self, reading: Callable[..., T], *arguments: Any) -> T:
         return await self._ask(self._readers, self._reading, reading, *arguments)
 
-    async def _ask(
-        self, threads: ThreadPoolExecutor, connection: sqlite3.Connection, reading: Callable[..., T], *arguments: Any
-    ) -> T:
+    async def _ask(self, threads: ThreadPoolExecutor, connection: apsw.Connection, reading: Callable[..., T], *arguments: Any) -> T:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(threads, lambda: reading(connection, *arguments))
-        except (sqlite3.Error, ValueError) as fault:  # what a damaged file gives may be no value of ours
+        except (apsw.Error, ValueError) as fault:  # what a damaged file gives may be no value of ours
             raise unavailable(fault) from fault
 
     def _checkpoint(self) -> None:
@@ -319,8 +323,8 @@ class SqliteHold:
             _empty(self._writing)
             return
         if self._copied.result() > CAUGHT_UP:
-            _copy(self._writing, "PASSIVE")
-        self._copied = self._copiers.submit(_copy, self._copying, "PASSIVE")
+            _copy(self._writing)
+        self._copied = self._copiers.submit(_copy, self._copying)
 
 
 _CLAIM: dict[str, Any] = {
@@ -330,18 +334,17 @@ _CLAIM: dict[str, Any] = {
 }
 
 
-def _copy(connection: sqlite3.Connection, how: str) -> int:
+def _copy(connection: apsw.Connection, how: int = apsw.SQLITE_CHECKPOINT_PASSIVE) -> int:
     """Copy pages from the log into the file; how many the log had."""
     try:
-        return int(connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()[1])
-    except sqlite3.Error:
+        return connection.wal_checkpoint(mode=how)[0]
+    except apsw.Error:
         return 0  # the log keeps what was not copied; the next checkpoint copies it
 
 
-def _empty(connection: sqlite3.Connection) -> None:
+def _empty(connection: apsw.Connection) -> None:
     """Copy all that nobody's reading holds back, and empty the log where nobody reads: nobody is waited for meanwhile, since
     whoever sends waits too."""
-    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute("PRAGMA busy_timeout = 0")
-    _copy(connection, "TRUNCATE")
-    connection.execute(f"PRAGMA busy_timeout = {patience}")
+    connection.set_busy_timeout(0)
+    _copy(connection, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    connection.set_busy_timeout(sums.PATIENCE)

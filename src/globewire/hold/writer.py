@@ -5,19 +5,20 @@ that a batch costs a few statements whatever its size. It knows nothing of messa
 """
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Any
 
+import apsw
+
 from globewire.errors import Unavailable
 from globewire.hold.database import unavailable
 from globewire.hold.tally import Tally
 from globewire.values import dataclass
 
-Work = Callable[[sqlite3.Cursor, Sequence[Any]], Sequence[Any]]
+Work = Callable[[apsw.Cursor, Sequence[Any]], Sequence[Any]]
 """Does one kind of thing for a batch of payloads; gives one result for each. A result that is an exception is raised there."""
 
 MOST = 4096
@@ -34,7 +35,7 @@ class _Asked:
 class Writer:
     """Owns the writing connection. `ask` returns after the commit."""
 
-    def __init__(self, connection: sqlite3.Connection, after: Callable[[], None], tally: Tally) -> None:
+    def __init__(self, connection: apsw.Connection, after: Callable[[], None], tally: Tally) -> None:
         self._connection = connection
         self._after, self._tally = after, tally
         self._loop = asyncio.get_running_loop()

@@ -8,7 +8,6 @@ removed come and go in their order, as file systems with a journal keep them, up
 
 import os
 import shutil
-import sqlite3
 import struct
 import subprocess
 import tempfile
@@ -19,6 +18,10 @@ from enum import IntEnum
 from pathlib import Path
 from random import Random
 
+import apsw
+
+from globewire.hold.database import faults
+from globewire.hold.sums import connect
 from globewire.prove.plan import ProofFault
 
 SECTOR = 512
@@ -196,11 +199,10 @@ def corruption(database: Path) -> str:
             if file.exists():
                 shutil.copyfile(file, Path(folder, file.name))
         try:
-            with closing(sqlite3.connect(Path(folder, database.name))) as connection:
-                said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)")]
-        except sqlite3.DatabaseError as fault:
+            with closing(connect(Path(folder, database.name))) as connection:
+                return "; ".join(faults(connection)[:10])
+        except apsw.Error as fault:
             return str(fault)
-    return "" if said == ["ok"] else "; ".join(said)
 
 
 def _take_back(fd: int, entry: Entry) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import field, replace
 
-from globewire.hold.port import ALTERED, NEVER, Became, Fact, Noted, SendJob, Submitted
+from globewire.hold.port import NEVER, Became, Fact, Noted, SendJob, Submitted
 from globewire.message import CarrierId, Message, Millis, Part, PartState, State
 from globewire.plan import OnUnknown
 from globewire.values import dataclass
@@ -94,10 +94,8 @@ def conclude(attempt: Attempt, by: CarrierId, following: CarrierId | None, on_un
 
 
 def doubtful(job: SendJob, on_unknown: Callable[[Message], OnUnknown], now: Millis) -> Ending | None:
-    """What follows for a job that was altered, or that an earlier worker may have submitted; None where there is no doubt, or it is
-    resent. What the message's route says `on_unknown` is asked only where there is one."""
-    if job.altered:
-        return altered(job, now)
+    """What follows for a job that an earlier worker may have submitted; None where there is no doubt, or it is resent. What the
+    message's route says `on_unknown` is asked only where there is one."""
     return interrupted(job, on_unknown(job.message), now) if job.interrupted else None
 
 
@@ -108,14 +106,6 @@ def interrupted(job: SendJob, on_unknown: OnUnknown, now: Millis) -> Ending:
     if on_unknown is OnUnknown.RESEND and job.state is State.ACCEPTED:
         return Ending(job, (became, Noted(job.message.id, now, "unknown", f"{what}; sent again, as the route says")), now)
     return Ending(job, (became, Noted(job.message.id, now, "unknown", f"{what}; not sent again")))
-
-
-def altered(job: SendJob, now: Millis) -> Ending:
-    """A disk altered it: no carrier is given it. An earlier worker may have given it to one before."""
-    note = Noted(job.message.id, now, "altered", ALTERED)
-    if job.interrupted:
-        return Ending(job, (Became(job.message.id, State.UNKNOWN, now, job.carrier), note))
-    return Ending(job, (note, Became(job.message.id, State.REJECTED, now, None, "ALTERED", ALTERED)))
 
 
 def expired(job: SendJob, now: Millis) -> Ending:

@@ -108,7 +108,7 @@ class Worker:
 
     def _start(self, job: SendJob) -> None:
         now = self._earliest()
-        if now >= job.message.expires_at and not job.altered:
+        if now >= job.message.expires_at:
             self._hand.end(expired(job, now))
         elif (doubt := doubtful(job, self._routing.on_unknown, now)) is not None:
             self._hand.end(doubt)

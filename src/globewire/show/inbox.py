@@ -34,8 +34,8 @@ async def inbox(request: Request) -> Response:
 
 
 def _threads(recent: list[Standing]) -> list[Thread]:
-    """A thread for each number, the one with the newest message first. Of a message that was altered nobody knows the number."""
+    """A thread for each number, the one with the newest message first."""
     by_number: dict[str, list[Standing]] = {}
-    for standing in (standing for standing in recent if not standing.altered):
+    for standing in recent:
         by_number.setdefault(standing.message.to, []).append(standing)
     return [Thread(number, found[0], len(found)) for number, found in by_number.items()]
