@@ -6,14 +6,13 @@ which may be more parts or fewer. No escape pair and no surrogate pair is ever s
 
 from collections.abc import Callable
 from dataclasses import field
-from enum import Enum
 from typing import assert_never
 
 from globewire.errors import PARAM_LENGTH_LIMIT, refuse
 from globewire.message import Encoding
 from globewire.plan import Concatenation, GsmCoding
 from globewire.values import dataclass
-from globewire.wire.text import ESCAPE, encoding_of, latin1, pack, septets, ucs2
+from globewire.wire.text import ESCAPE, gsm7, latin1, pack, septets, ucs2
 
 MOST_PARTS = 255
 
@@ -41,8 +40,10 @@ class Frame:
 
 def cut(text: str) -> Cut:
     """The parts that the customer is told and charged. `Refused` with PARAM_LENGTH_LIMIT above 255 parts."""
-    encoding = encoding_of(text)
-    return Cut(encoding, _pieces(text, _PLAIN[encoding], _SHORT_HEADER))
+    coded = gsm7(text)
+    if coded is None:
+        return Cut(Encoding.UCS2, _pieces(text, ucs2(text), _UCS2, _SHORT_HEADER))
+    return Cut(Encoding.GSM7, _pieces(text, coded, _UNPACKED, _SHORT_HEADER))
 
 
 def size(piece: str, encoding: Encoding) -> int:
@@ -52,8 +53,7 @@ def size(piece: str, encoding: Encoding) -> int:
 
 def room(encoding: Encoding, parts: int) -> int:
     """How much of that each of so many parts can take: 160 or 70 alone, 153 or 67 beside others."""
-    alone, each = _rooms(_PLAIN[encoding], _SHORT_HEADER)
-    return alone if parts == 1 else each
+    return _room(_UNPACKED if encoding is Encoding.GSM7 else _UCS2, 0 if parts == 1 else _SHORT_HEADER)
 
 
 def count(text: str) -> int:
@@ -67,12 +67,12 @@ def frames(text: str, *, concatenation: Concatenation, gsm: GsmCoding, reference
     `reference` ties the parts together: its lower 16 bits, or 8 with UDH8. With Concatenation.PAYLOAD a text that does not
     fit into one part goes whole, in one frame. `Refused` with PARAM_LENGTH_LIMIT where more than 255 parts are needed.
     """
-    way = _way(text, gsm)
-    pieces = _pieces(text, way.alphabet, _LONG_HEADER if concatenation is Concatenation.UDH16 else _SHORT_HEADER)
+    way, coded = _way(text, gsm)
+    pieces = _pieces(text, coded, way, _LONG_HEADER if concatenation is Concatenation.UDH16 else _SHORT_HEADER)
     if len(pieces) == 1:
-        return (Frame(way.write(text, 0), way.data_coding),)
+        return (Frame(way.body(coded, 0), way.data_coding),)
     if concatenation is Concatenation.PAYLOAD:
-        return (Frame(b"", way.data_coding, tlvs={MESSAGE_PAYLOAD: way.write(text, 0)}),)
+        return (Frame(b"", way.data_coding, tlvs={MESSAGE_PAYLOAD: way.body(coded, 0)}),)
     return tuple([_frame(piece, way, concatenation, reference, len(pieces), place) for place, piece in enumerate(pieces, 1)])
 
 
@@ -82,44 +82,43 @@ _SHORT_HEADER, _LONG_HEADER = 6, 7
 """Octets of a concatenation header with an 8-bit and with a 16-bit reference. Carriers that are given SAR write the short one."""
 
 
-class _Alphabet(Enum):
-    GSM = "gsm"
-    LATIN1 = "latin1"
-    UCS2 = "ucs2"
-
-
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How a text becomes octets: `write` takes the text and the length of the header before it."""
+    """How a text becomes octets: `code` writes it in units of so many octets, each of which takes `bits` on its way, and `split`
+    cuts text and octets into pieces of so many units."""
 
-    alphabet: _Alphabet
     data_coding: int
-    write: Callable[[str, int], bytes]
+    code: Callable[[str], bytes]
+    octets: int
+    bits: int
+    split: Callable[[str, bytes, int], tuple[str, ...]]
+    packed: bool = False
+
+    def body(self, coded: bytes, header: int) -> bytes:
+        """The octets of a part that has a header of that length."""
+        return pack(coded, -8 * header % 7) if self.packed else coded
 
 
-_UNPACKED = _Way(_Alphabet.GSM, 0, lambda text, header: septets(text))
-_PACKED = _Way(_Alphabet.GSM, 0, lambda text, header: pack(septets(text), -8 * header % 7))
-_LATIN1 = _Way(_Alphabet.LATIN1, 3, lambda text, header: text.encode("latin-1"))
-_UCS2 = _Way(_Alphabet.UCS2, 8, lambda text, header: ucs2(text))
-_PLAIN = {Encoding.GSM7: _Alphabet.GSM, Encoding.UCS2: _Alphabet.UCS2}
-
-
-def _way(text: str, gsm: GsmCoding) -> _Way:
-    if encoding_of(text) is Encoding.UCS2:
-        return _UCS2
+def _way(text: str, gsm: GsmCoding) -> tuple[_Way, bytes]:
+    """The way that a text goes, and the text in its code."""
+    coded = gsm7(text)
+    if coded is None:
+        return _UCS2, ucs2(text)
     match gsm:
         case GsmCoding.UNPACKED:
-            return _UNPACKED
+            return _UNPACKED, coded
         case GsmCoding.PACKED:
-            return _PACKED
+            return _PACKED, coded
         case GsmCoding.LATIN1:
-            return _UCS2 if latin1(text) is None else _LATIN1
+            octets = latin1(text)
+            return (_UCS2, ucs2(text)) if octets is None else (_LATIN1, octets)
         case GsmCoding.UCS2:
-            return _UCS2
+            return _UCS2, ucs2(text)
     assert_never(gsm)
 
 
 def _frame(piece: str, way: _Way, concatenation: Concatenation, reference: int, total: int, place: int) -> Frame:
+    coded = way.code(piece)
     match concatenation:
         case Concatenation.UDH8 | Concatenation.PAYLOAD:
             header = bytes((5, 0, 3, reference & 0xFF, total, place))
@@ -127,52 +126,35 @@ def _frame(piece: str, way: _Way, concatenation: Concatenation, reference: int, 
             header = bytes((6, 8, 4, reference >> 8 & 0xFF, reference & 0xFF, total, place))
         case Concatenation.SAR:
             tied = {SAR_MSG_REF_NUM: (reference & 0xFFFF).to_bytes(2), SAR_TOTAL_SEGMENTS: bytes([total])}
-            return Frame(way.write(piece, 0), way.data_coding, tlvs={**tied, SAR_SEGMENT_SEQNUM: bytes([place])})
+            return Frame(way.body(coded, 0), way.data_coding, tlvs={**tied, SAR_SEGMENT_SEQNUM: bytes([place])})
         case _:
             assert_never(concatenation)
-    return Frame(header + way.write(piece, len(header)), way.data_coding, udh=True)
+    return Frame(header + way.body(coded, len(header)), way.data_coding, udh=True)
 
 
-def _pieces(text: str, alphabet: _Alphabet, header: int) -> tuple[str, ...]:
+def _pieces(text: str, coded: bytes, way: _Way, header: int) -> tuple[str, ...]:
     """`text` in as few pieces as can be: whole where it fits without a header, else each beside one."""
-    alone, each = _rooms(alphabet, header)
-    match alphabet:
-        case _Alphabet.GSM:
-            pieces = _by_septets(text, alone, each)
-        case _Alphabet.LATIN1:
-            pieces = (text,) if len(text) <= alone else _slices(text, each)
-        case _Alphabet.UCS2:
-            pieces = _by_units(text, alone, each)
-        case _:
-            assert_never(alphabet)
+    if len(coded) // way.octets <= _room(way, 0):
+        return (text,)
+    pieces = way.split(text, coded, _room(way, header))
     if len(pieces) > MOST_PARTS:
         raise refuse(PARAM_LENGTH_LIMIT, f"Message has more than {MOST_PARTS} parts")
     return pieces
 
 
-def _rooms(alphabet: _Alphabet, header: int) -> tuple[int, int]:
-    """How many characters a part can take without a header and beside one, of those that count one."""
-    match alphabet:
-        case _Alphabet.GSM:
-            return _ROOM * 8 // 7, (_ROOM - header) * 8 // 7
-        case _Alphabet.LATIN1:
-            return _ROOM, _ROOM - header
-        case _Alphabet.UCS2:
-            return _ROOM // 2, (_ROOM - header) // 2
-    assert_never(alphabet)
+def _room(way: _Way, header: int) -> int:
+    """How many units a part can take beside a header of that length."""
+    return (_ROOM - header) * 8 // way.bits
 
 
-def _slices(text: str, each: int) -> tuple[str, ...]:
+def _slices(text: str, _: bytes, each: int) -> tuple[str, ...]:
     return tuple([text[at : at + each] for at in range(0, len(text), each)])
 
 
-def _by_septets(text: str, alone: int, each: int) -> tuple[str, ...]:
+def _by_septets(text: str, coded: bytes, each: int) -> tuple[str, ...]:
     """Extended characters count two. An escape is one of such a pair and no character of its own."""
-    coded = septets(text)
-    if len(coded) <= alone:
-        return (text,)
     if len(coded) == len(text):
-        return _slices(text, each)
+        return _slices(text, coded, each)
     pieces: list[str] = []
     at = first = 0
     while at < len(coded):
@@ -185,13 +167,10 @@ def _by_septets(text: str, alone: int, each: int) -> tuple[str, ...]:
     return tuple(pieces)
 
 
-def _by_units(text: str, alone: int, each: int) -> tuple[str, ...]:
+def _by_units(text: str, coded: bytes, each: int) -> tuple[str, ...]:
     """Characters beyond the first plane count two."""
-    units = len(ucs2(text)) // 2
-    if units <= alone:
-        return (text,)
-    if units == len(text):
-        return _slices(text, each)
+    if len(coded) == 2 * len(text):
+        return _slices(text, coded, each)
     pieces: list[str] = []
     first = used = 0
     for at, character in enumerate(text):
@@ -201,3 +180,9 @@ def _by_units(text: str, alone: int, each: int) -> tuple[str, ...]:
             first, used = at, 0
         used += width
     return (*pieces, text[first:])
+
+
+_UNPACKED = _Way(0, septets, 1, 7, _by_septets)
+_PACKED = _Way(0, septets, 1, 7, _by_septets, packed=True)
+_LATIN1 = _Way(3, lambda text: text.encode("latin-1"), 1, 8, _slices)
+_UCS2 = _Way(8, ucs2, 2, 16, _by_units)

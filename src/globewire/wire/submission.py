@@ -1,5 +1,7 @@
 """A message as the submit_sm PDUs that carry it (SMPP 3.4 section 4.4.1), one for each part, as a carrier wants them."""
 
+from functools import lru_cache
+
 from globewire.message import Message, Millis
 from globewire.plan import Address, Carrier
 from globewire.values import dataclass
@@ -48,6 +50,7 @@ def submissions(message: Message, carrier: Carrier, now: Millis) -> tuple[Submit
     )
 
 
+@lru_cache(maxsize=4096)
 def relative_time(seconds: int) -> str:
     """A span as `YYMMDDhhmmss000R` (SMPP 3.4 section 7.1.1.2), at least a second and less than 31 days: no month is needed."""
     span = min(max(seconds, 1), 31 * 86_400 - 1)

@@ -44,9 +44,17 @@ def strangers(text: str) -> str:
 
 def septets(text: str) -> bytes:
     """The septets of `text`, one an octet, an extended character as escape and septet. ValueError outside the alphabet."""
-    places = _places(text)
-    if places is None:
+    coded = gsm7(text)
+    if coded is None:
         raise ValueError("the text has characters outside the GSM alphabet")
+    return coded
+
+
+def gsm7(text: str) -> bytes | None:
+    """The same, or None where it does not fit."""
+    places = _places(text)
+    if places is None or places.isascii():  # neither an "@" nor an extended character
+        return places
     for extended in set(places.translate(None, _ONE_SEPTET)):
         pair = bytes([extended])
         places = places.replace(pair, _PAIRS[pair])
