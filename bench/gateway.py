@@ -6,18 +6,19 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, Self
 
+import process
 import traffic
-from process import first_line, running
+from load import YES
 
 _HERE = Path(__file__).parent
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _MOST = 2_000_000
 
 CONFIGURATION = """\
@@ -36,18 +37,19 @@ backlog = {backlog}
 
 [callbacks]
 allow_private = true
+"""
 
+ACCOUNT = """
 [[account]]
-id = "bench"
-callback = "http://127.0.0.1:{push}/push"
+id = "bench{account}"
+callback = "http://127.0.0.1:{push}/push{account}"
 quota = {{ SendMessageToGlobe = 100000 }}
+key = [{{ id = "{key}", secret = "{secret}" }}]
+"""
 
-[[account.key]]
-id = "{key}"
-secret = "{secret}"
-
+CARRIER = """
 [[carrier]]
-id = "sink"
+id = "{carrier}"
 host = "127.0.0.1"
 port = {smpp}
 system_id = "bench"
@@ -57,9 +59,21 @@ window = {window}
 pace = {pace}
 
 [[route]]
-carriers = ["sink"]
+carriers = ["{carrier}"]
+{where}
 on_unknown = "resend"
 """
+
+
+def configuration(head: Mapping[str, object], carrier: Mapping[str, object], accounts: int, carriers: int) -> str:
+    """A gateway's file: what `head` and each `carrier` say; each account has a key, a quota and a callback of its own, and each
+    carrier its share of the world."""
+    logins = [traffic.login(account) for account in range(accounts)]
+    names = [(str(place or ""), *login) for place, login in enumerate(logins)]
+    books = [ACCOUNT.format(account=name, key=key, secret=secret, **head) for name, key, secret in names]
+    shares = [f"prefixes = {json.dumps(traffic.areas()[place::carriers])}" if carriers > 1 else "" for place in range(carriers)]
+    lines = [CARRIER.format(carrier=f"sink{place or ''}", where=share, **carrier) for place, share in enumerate(shares)]
+    return CONFIGURATION.format(**head) + "".join(books + lines)
 
 
 @dataclass(slots=True)
@@ -75,8 +89,8 @@ class Sink:
     @contextmanager
     def started(cls, receipt_after: int) -> Iterator[Self]:
         """A sink that sends receipts `receipt_after` ms after their submits, until the block ends."""
-        with running([sys.executable, str(_HERE / "sink.py"), "--most", str(_MOST)], stdout=subprocess.PIPE) as child:
-            ports = json.loads(first_line(child))
+        with process.running([sys.executable, str(_HERE / "sink.py"), "--most", str(_MOST)], stdout=subprocess.PIPE) as child:
+            ports = json.loads(process.first_line(child))
             sink = cls(child.pid, ports["smpp"], ports["http"])
             sink.ask(f"/set?delay={receipt_after}")
             yield sink
@@ -92,6 +106,10 @@ class Sink:
         """Whether message k was submitted."""
         return bool(self.ask(f"/dump?first={k}&n=1")["submits"][0])
 
+    def told(self, k: int) -> bool:
+        """Whether the receipt of message k was pushed: nothing of it comes any more, to be counted with others."""
+        return bool(self.ask(f"/dump?first={k}&n=1")["pushes"][0])
+
     def ask(self, target: str) -> dict[str, Any]:
         """What the sink's control says."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{target}", timeout=20) as answer:
@@ -100,12 +118,26 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A running gateway: its process, its API's port, and how many seconds after its start the first message was through."""
+    """A running gateway: its process, its API's port, how many accounts it has, and how many seconds after its start the first
+    message was through."""
 
     pid: int
     port: int
     accepted_after: float
     submitted_after: float
+    accounts: int = 1
+    name: str = "globewire"
+
+    @property
+    def pids(self) -> list[int]:
+        """Its processes."""
+        return process.tree(self.pid)
+
+    def commits(self) -> int | None:
+        """How many transactions its store has committed."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=20) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(int(float(line.split()[1])) for line in lines if line.startswith("globewire_commit_requests_count"))
 
     @classmethod
     @contextmanager
@@ -120,24 +152,29 @@ class Gateway:
         pace: int = 0,
         backlog: int = 1_000_000,
         key_file: Path | None = None,
+        accounts: int = 1,
+        carriers: int = 1,
     ) -> Iterator[Self]:
         """A gateway that delivers to the sink at this pace, in segments a second, and keeps its files in `folder`, until the block
-        ends. Those that share a database need one `key_file`."""
+        ends. Those that share a database need one `key_file`. Each carrier has so many binds, that window and that pace."""
         folder.mkdir(exist_ok=True)
         api, file, log = free_port(), folder / "globewire.toml", folder / "globewire.log"
-        ports = {"api": api, "push": sink.http, "smpp": sink.smpp}
-        login = {"key": traffic.KEY, "secret": traffic.SECRET}
-        hold = hold or f"sqlite://{folder}/globewire.db"
-        limits = {"binds": binds, "window": window, "pace": pace, "backlog": backlog}
-        file.write_text(CONFIGURATION.format(**ports, **login, **limits, key_file=key_file or folder / "master.key", hold=hold))
+        head = {
+            "api": api, "push": sink.http, "hold": hold or f"sqlite://{folder}/globewire.db",
+            "key_file": key_file or folder / "master.key", "backlog": backlog,
+        }  # fmt: skip
+        line = {"smpp": sink.smpp, "binds": binds, "window": window, "pace": pace}
+        file.write_text(configuration(head, line, accounts, carriers))
         command = [sys.executable, "-m", "globewire", "serve", "--config", str(file)]
         began = time.monotonic()
-        with log.open("wb") as output, running(command, stdout=output, stderr=output, cwd=folder) as child:
+        with log.open("wb") as output, process.running(command, stdout=output, stderr=output, cwd=folder) as child:
             k = sink.take(1)
-            _until(lambda: _accepts(api, k), child, log)
+            until(lambda: _accepts(api, k), [child], log)
             accepted = time.monotonic() - began
-            _until(lambda: sink.came(k) and sink.ask("/stats")["bound"] == binds, child, log)
-            yield cls(child.pid, api, round(accepted, 2), round(time.monotonic() - began, 2))
+            until(lambda: sink.came(k) and sink.ask("/stats")["bound"] == binds * carriers, [child], log)
+            submitted = time.monotonic() - began
+            until(lambda: sink.told(k), [child], log)
+            yield cls(child.pid, api, round(accepted, 2), round(submitted, 2), accounts)
 
 
 def free_port() -> int:
@@ -147,25 +184,30 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _accepts(port: int, k: int) -> bool:
-    (request,) = traffic.requests(k, 1, port, time.time_ns() // 1_000_000)
-    head, _, _ = request.partition(b"\r\n\r\n")
-    target, *lines = head.decode().split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines)
-    asked = urllib.request.Request(f"http://127.0.0.1:{port}{target.split(' ')[1]}", b"", headers, method="POST")
+def said(port: int, request: bytes) -> bytes:
+    """The body of the answer to one request; empty where there is none."""
     try:
-        with urllib.request.urlopen(asked, timeout=5) as answer:
-            return b'"ResponseCode":"OK"' in answer.read()
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+            line.sendall(request)
+            answer = HTTPResponse(line)
+            answer.begin()
+            return answer.read()
     except (OSError, HTTPException):
-        return False
+        return b""
 
 
-def _until(true: Callable[[], bool], child: "subprocess.Popen[str]", log: Path) -> None:
-    """Return when `true()`; SystemExit, with the end of the log, where the gateway ended before or half a minute is over."""
+def until(true: Callable[[], bool], children: "Sequence[subprocess.Popen[str]]", log: Path) -> None:
+    """Return when `true()`; SystemExit, with the end of the log, where one of its processes ended before, or a minute is over."""
     end = time.monotonic() + _PATIENCE
     while not true():
-        if child.poll() is not None or time.monotonic() > end:
-            how = f"ended with code {child.returncode}" if child.returncode is not None else f"does nothing for {_PATIENCE:.0f} s"
+        ended = [child.returncode for child in children if child.poll() is not None]
+        if ended or time.monotonic() > end:
+            how = f"ended with code {ended[0]}" if ended else f"does nothing for {_PATIENCE:.0f} s"
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
             raise SystemExit(f"the gateway {how}; its log ends:\n{tail}")
         time.sleep(0.02)
+
+
+def _accepts(port: int, k: int) -> bool:
+    (request,) = traffic.requests(k, 1, port, time.time_ns() // 1_000_000)
+    return YES["globewire"][1] in said(port, request)

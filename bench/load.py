@@ -1,18 +1,20 @@
 """The load: signed requests over keep-alive connections, in a closed loop or at a fixed rate; what became of each, and when.
 
 load.py --port P --n N [--rate R] [--out FILE] prints one JSON object; FILE gets what `Outcomes.read` reads. It signs
-before it starts. It does not know what becomes of a message after its answer: the sink does.
+before it starts; with --wait it then says so in a line, and starts when it is given one. It does not know what becomes of a
+message after its answer: the sink does. It can ask Kannel instead, unsigned.
 """
 
 import argparse
 import asyncio
 import gc
 import json
+import sys
 import threading
 import time
 from array import array
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, cast
@@ -21,7 +23,8 @@ import traffic
 import uvloop
 
 UNANSWERED, ACCEPTED, REFUSED, LOST = range(4)
-_ACCEPTED = b'"ResponseCode":"OK"'
+YES = {"globewire": (b"200", b'"ResponseCode":"OK"'), "kannel": (b"202", b"0: Accepted")}
+"""Of each gateway: the status of an answer that accepts, and what stands in it."""
 _RECONNECTS = 1000
 
 
@@ -67,7 +70,7 @@ class Outcomes:
 class Load:
     """One run. `rate` is in messages a second, 0 for a closed loop: each connection sends when it has its answer."""
 
-    def __init__(self, port: int, requests: list[bytes], connections: int, rate: float) -> None:
+    def __init__(self, port: int, requests: list[bytes], connections: int, rate: float, gateway: str = "globewire") -> None:
         self.outcomes = Outcomes(len(requests))
         self.refused: Counter[str] = Counter()
         self.late: list[float] = []
@@ -76,13 +79,17 @@ class Load:
         self._next = self._answers = self._reconnects = 0
         self._idle: list[_Connection] = []
         self._due: deque[int] = deque()
+        self._status, self._yes = YES[gateway]
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
 
-    async def run(self, seconds: float) -> None:
-        """Send everything, and return when all is answered or `seconds` are over."""
+    async def connect(self) -> None:
+        """Open the connections."""
         await asyncio.gather(*[self._loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._port)
                                for _ in range(self._connections)])  # fmt: skip
+
+    async def run(self, seconds: float) -> None:
+        """Send everything, and return when all is answered or `seconds` are over."""
         self.began = time.monotonic_ns()
         if self._rate:
             threading.Thread(target=self._pace, daemon=True).start()
@@ -95,7 +102,7 @@ class Load:
 
     def answered(self, connection: "_Connection", k: int, answer: bytes) -> None:
         """Message k has its answer, and the connection is free."""
-        if _ACCEPTED in answer and answer[9:12] == b"200":
+        if self._yes in answer and answer[9:12] == self._status:
             self._become(k, ACCEPTED)
         else:
             self._become(k, REFUSED)
@@ -225,15 +232,25 @@ def summary(load: Load, signing: float, cpu: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _requests(asked: argparse.Namespace) -> Iterable[bytes]:
+    if asked.gateway == "kannel":
+        return traffic.sendsms(asked.first, asked.n, asked.port, asked.sink)
+    return traffic.requests(asked.first, asked.n, asked.port, time.time_ns() // 1_000_000, asked.accounts)
+
+
 async def _main(asked: argparse.Namespace) -> None:
     before = time.monotonic()
-    requests = list(traffic.requests(asked.first, asked.n, asked.port, time.time_ns() // 1_000_000))
+    requests = list(_requests(asked))
     signing = time.monotonic() - before
     gc.collect()
     gc.freeze()
     gc.disable()  # nothing here makes cycles, and a pause of ours would count as the gateway's
+    load = Load(asked.port, requests, asked.connections, asked.rate, asked.gateway)
+    await load.connect()
+    if asked.wait:
+        print("ready", flush=True)
+        sys.stdin.readline()
     cpu = time.process_time()
-    load = Load(asked.port, requests, asked.connections, asked.rate)
     await load.run(asked.seconds)
     print(json.dumps(summary(load, signing, time.process_time() - cpu)))
     if asked.out:
@@ -248,5 +265,9 @@ if __name__ == "__main__":
     arguments.add_argument("--connections", type=int, default=32)
     arguments.add_argument("--rate", type=float, default=0, help="messages a second; 0: closed loop")
     arguments.add_argument("--seconds", type=float, default=300, help="give up after so long")
+    arguments.add_argument("--gateway", choices=YES, default="globewire", help="whose API it is")
+    arguments.add_argument("--accounts", type=int, default=1, help="accounts that sign in turn")
+    arguments.add_argument("--sink", type=int, default=0, help="the port that Kannel's callbacks go to")
+    arguments.add_argument("--wait", action="store_true", help="say when ready, and start when a line comes")
     arguments.add_argument("--out", type=Path, help="where to write what became of each message")
     uvloop.run(_main(arguments.parse_args()))

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import process
-from gateway import Gateway, Sink
+from gateway import Sink
 from load import ACCEPTED, Outcomes, percentiles
 
 _HERE = Path(__file__).parent
@@ -20,42 +20,88 @@ _STILL, _LONGEST = 12.0, 300.0
 """Seconds without any progress, and seconds at all, after which what is still missing is missing."""
 
 
-def measure(gateways: Sequence[Gateway], sink: Sink, n: int, connections: int, rate: float = 0) -> dict[str, Any]:
+class Target(Protocol):
+    """A gateway that can be measured, ours or another."""
+
+    @property
+    def name(self) -> str:
+        """Which gateway it is, of `load.YES`."""
+
+    @property
+    def port(self) -> int:
+        """Where its API is."""
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts it has, that sign in turn."""
+
+    @property
+    def pids(self) -> list[int]:
+        """Its processes."""
+
+    def commits(self) -> int | None:
+        """How many transactions it has committed; None where it has no store."""
+
+
+def measure(
+    gateways: Sequence[Target], sink: Sink, n: int, connections: int, rate: float = 0, loads: int = 1, beside: int | None = None
+) -> dict[str, Any]:
     """Send n messages to the gateways, an equal share to each, in a closed loop or at `rate` a second, and wait for the last
-    receipt; the figures, ready for JSON."""
-    n -= n % len(gateways)
+    receipt; the figures, ready for JSON. Each gateway has so many `loads`, that share its connections; `beside` is the first
+    process of a database server whose work is told apart."""
+    n -= n % (len(gateways) * loads)
     first, before = sink.take(n), sink.ask("/stats")
-    pids = [pid for gateway in gateways for pid in process.tree(gateway.pid)]
-    cpu, peak = process.cpu_seconds(pids), process.Peak(pids)
-    with tempfile.TemporaryDirectory(prefix="globewire-bench-") as folder:
-        outs = [Path(folder, str(place)) for place in range(len(gateways))]
-        load = _load(gateways, first, n // len(gateways), connections // len(gateways), rate / len(gateways), outs)
-        outcomes = Outcomes.joined([Outcomes.read(out) for out in outs])
-    load["answer_ms"] = percentiles(outcomes.milliseconds(), 50, 95, 99)
+    pids = [pid for gateway in gateways for pid in gateway.pids]
+    commits = [gateway.commits() for gateway in gateways]
+    cpu, disk, peak = process.cpu_seconds(pids), process.written(pids), process.Peak(pids)
+    server = process.cpu_seconds(process.tree(beside)) if beside else 0.0
+    load, outcomes = send([gateway for gateway in gateways for _ in range(loads)], sink, first, n, connections, rate)
     _settle(sink, before, load["accepted"])
     seconds = (time.monotonic_ns() - load["began"]) / 1e9
-    cpu = process.cpu_seconds(pids) - cpu
+    cpu, disk = process.cpu_seconds(pids) - cpu, process.written(pids) - disk
     sunk = sink.ask("/stats")["cpu_s"] - before["cpu_s"]
-    figures = _figures(outcomes, sink.ask(f"/dump?first={first}&n={n}"), load)
-    return figures | {
-        "rate": rate, "refused": load["refused"], "late_ms": load["late_ms"],
-        "cpu_s_per_1000": round(cpu / max(1, load["accepted"]) * 1000, 4), "peak_mb": round(peak.stop() / 1e6, 1),
+    seen, accepted = figures(outcomes, sink.ask(f"/dump?first={first}&n={n}"), load), max(1, load["accepted"])
+    if beside:
+        seen["server_cpu_s_per_1000"] = round((process.cpu_seconds(process.tree(beside)) - server) / accepted * 1000, 4)
+    made = [after - so_far for gateway, so_far in zip(gateways, commits, strict=True) if (after := gateway.commits()) and so_far]
+    return seen | {
+        "rate": rate, "connections": connections, "refused": load["refused"], "late_ms": load["late_ms"],
+        "cpu_s_per_1000": round(cpu / accepted * 1000, 4), "peak_mb": round(peak.stop() / 1e6, 1),
+        "resident_mb": round(process.resident(pids) / 1e6, 1),
+        "commits_per_message": round(sum(made) / accepted, 4), "written_per_message": round(disk / accepted),
         "gateway_share": round(cpu / seconds, 3), "load_share": round(load["cpu_s"] / load["seconds"], 3),
         "sink_share": round(sunk / seconds, 3),
     }  # fmt: skip
 
 
+def send(
+    jobs: Sequence[Target], sink: Sink, first: int, n: int, connections: int, rate: float = 0
+) -> tuple[dict[str, Any], Outcomes]:
+    """Send messages `first` and on, an equal share by a load of its own for each job, all at once from when all are ready; what
+    the loads say together, and what became of each message."""
+    share = n // len(jobs)
+    with tempfile.TemporaryDirectory(prefix="globewire-bench-") as folder:
+        files = [Path(folder, str(place)) for place in range(len(jobs))]
+        load = _load(jobs, sink, first, share, connections // len(jobs), rate / len(jobs), files)
+        outcomes = Outcomes.joined([Outcomes.read(file) for file in files])
+    return load | {"answer_ms": percentiles(outcomes.milliseconds(), 50, 95, 99)}, outcomes
+
+
 def _load(
-    gateways: Sequence[Gateway], first: int, share: int, connections: int, rate: float, outs: Sequence[Path]
+    jobs: Sequence[Target], sink: Sink, first: int, share: int, connections: int, rate: float, outs: Sequence[Path]
 ) -> dict[str, Any]:
-    """Run a load for each gateway, all at once; what they say together."""
     with ExitStack() as stack:
         children = []
-        for place, (gateway, out) in enumerate(zip(gateways, outs, strict=True)):
+        for place, (gateway, out) in enumerate(zip(jobs, outs, strict=True)):
             command = [sys.executable, str(_HERE / "load.py"), "--port", str(gateway.port), "--first", str(first + place * share),
-                       "--n", str(share), "--connections", str(connections), "--rate", str(rate),
-                       "--seconds", str(_LONGEST), "--out", str(out)]  # fmt: skip
-            children.append(stack.enter_context(process.running(command, stdout=subprocess.PIPE)))
+                       "--n", str(share), "--connections", str(connections), "--rate", str(rate), "--seconds", str(_LONGEST),
+                       "--gateway", gateway.name, "--accounts", str(gateway.accounts), "--sink", str(sink.http),
+                       "--wait", "--out", str(out)]  # fmt: skip
+            children.append(stack.enter_context(process.running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)))
+        for child in children:
+            process.first_line(child)
+        for child in children:
+            process.tell(child, "begin")
         said = [json.loads(child.communicate(timeout=_LONGEST + 60)[0] or "null") for child in children]
     if not all(said):
         raise SystemExit("the load failed")
@@ -85,7 +131,7 @@ def _settle(sink: Sink, before: dict[str, Any], accepted: int) -> None:
         time.sleep(0.05)
 
 
-def _figures(outcomes: Outcomes, seen: dict[str, list[int]], load: dict[str, Any]) -> dict[str, Any]:
+def figures(outcomes: Outcomes, seen: dict[str, list[int]], load: dict[str, Any]) -> dict[str, Any]:
     """What a measurement came to. Rates are from the first request to the last submit_sm, and to the last receipt pushed."""
     accepted = [i for i, what in enumerate(outcomes.became) if what == ACCEPTED]
     submitted = [i for i in accepted if seen["submits"][i]]

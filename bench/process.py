@@ -46,6 +46,13 @@ def first_line(child: subprocess.Popen[str]) -> str:
     return line
 
 
+def tell(child: subprocess.Popen[str], line: str) -> None:
+    """Give it a line to read."""
+    if child.stdin:
+        child.stdin.write(f"{line}\n")
+        child.stdin.flush()
+
+
 def tree(pid: int) -> list[int]:
     """The process and all that descend from it."""
     children: dict[int, list[int]] = {}
@@ -66,6 +73,15 @@ def cpu_seconds(pids: list[int]) -> float:
         with suppress(OSError):
             total += sum(int(ticks) for ticks in _stat(pid)[11:15])
     return total / _TICK
+
+
+def written(pids: list[int]) -> int:
+    """Bytes that they had written to disks so far, as far as this user may know."""
+    total = 0
+    for pid in pids:
+        with suppress(OSError):
+            total += int(Path(f"/proc/{pid}/io").read_text().partition("\nwrite_bytes: ")[2].split()[0])
+    return total
 
 
 def resident(pids: list[int]) -> int:

@@ -1,9 +1,9 @@
 """The sink: an SMSC that takes everything at once and sends a receipt for it later, and the endpoint that receipts are pushed to.
 
 sink.py prints {"smpp": PORT, "http": PORT} when it listens. Of each numbered message (`#` and eight digits in its text; the
-TaskId of a pushed receipt) it knows how often it came and when first. It reads of SMPP only what it needs, and checks
-nothing: it is no test of a gateway's correctness. Control, over HTTP: GET /stats, GET /set?delay=MS&window=N,
-GET /dump?first=K&n=N.
+TaskId of a receipt pushed to /push, the number in Kannel's callback to /dlr/NUMBER/...) it knows how often it came and when
+first. It reads of SMPP only what it needs, and checks nothing: it is no test of a gateway's correctness. Control, over HTTP:
+GET /stats, GET /set?delay=MS&window=N&away=0|1, GET /dump?first=K&n=N.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import asyncio
 import gc
 import json
 import re
+import socket
 import struct
 import time
 from array import array
@@ -26,6 +27,8 @@ _BINDS, _HEARS = (1, 2, 9), (1, 9)  # receiver, transmitter, transceiver
 _ANSWERED_PLAINLY = (0x15, 6)  # enquire_link, unbind
 _TASK_ID = re.compile(rb'"TaskId"\s*:\s*"(\d+)"')
 _LARGEST = 65_536
+QUICK = getattr(socket, "TCP_QUICKACK", 0)
+"""What has a segment acknowledged at once: a gateway that leaves Nagle's algorithm on, as Kannel does, waits for that."""
 _OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
 
 Receipt = tuple[int, int, bytes, bytes]
@@ -39,7 +42,7 @@ class Record:
         self.submits, self.pushes = bytearray(most), bytearray(most)
         self.submitted, self.pushed = array("q", bytes(8 * most)), array("q", bytes(8 * most))
         self.count = {"submits": 0, "unnumbered": 0, "receipts": 0, "acknowledged": 0, "pushes": 0, "bound": 0}
-        self.delay, self.window = 1000, 100
+        self.delay, self.window, self.away = 1000, 100, False
         self.orphans: deque[Receipt] = deque()
         """Receipts for which no line was open."""
 
@@ -85,7 +88,14 @@ class Smsc(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._socket = cast(socket.socket, transport.get_extra_info("socket"))
         self._lines.append(self)
+        if self._record.away:
+            self.break_off()
+
+    def break_off(self) -> None:
+        """Cut the connection, as a carrier's fault does."""
+        self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lines.remove(self)
@@ -96,6 +106,8 @@ class Smsc(asyncio.Protocol):
         self._hand_over()
 
     def data_received(self, data: bytes) -> None:
+        if QUICK:
+            self._socket.setsockopt(socket.IPPROTO_TCP, QUICK, 1)  # for this once: the kernel forgets it again
         data = self._rest + data if self._rest else data
         at, end = 0, len(data)
         while end - at >= 16:
@@ -187,8 +199,8 @@ class Endpoint(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, record: Record) -> None:
-        self._record, self._rest = record, b""
+    def __init__(self, record: Record, lines: list[Smsc]) -> None:
+        self._record, self._lines, self._rest = record, lines, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -206,19 +218,27 @@ class Endpoint(asyncio.Protocol):
             self._transport.write(_OK % len(answer) + answer)
 
     def _answer(self, target: str, body: bytes) -> bytes:
+        if target.startswith("/dlr/"):
+            self._record.push(target[5:13].encode())
+            return b""
+        if target.startswith("/push"):
+            for number in _TASK_ID.findall(body):
+                self._record.push(number)
+            return b'{"code":0,"msg":"ok"}'
         url = urlsplit(target)
         asked = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
-        match url.path:
-            case "/push":
-                for number in _TASK_ID.findall(body):
-                    self._record.push(number)
-                return b'{"code":0,"msg":"ok"}'
-            case "/dump":
-                return json.dumps(self._record.dump(asked["first"], asked["n"])).encode()
-            case "/set":
-                self._record.delay = asked.get("delay", self._record.delay)
-                self._record.window = asked.get("window", self._record.window)
+        if url.path == "/dump":
+            return json.dumps(self._record.dump(asked["first"], asked["n"])).encode()
+        if url.path == "/set":
+            self._set(asked)
         return json.dumps({**self._record.count, "cpu_s": time.process_time()}).encode()
+
+    def _set(self, asked: dict[str, int]) -> None:
+        self._record.delay = asked.get("delay", self._record.delay)
+        self._record.window = asked.get("window", self._record.window)
+        self._record.away = bool(asked.get("away", self._record.away))
+        for line in list(self._lines) if self._record.away else ():
+            line.break_off()
 
 
 async def _main(asked: argparse.Namespace) -> None:
@@ -226,7 +246,7 @@ async def _main(asked: argparse.Namespace) -> None:
     record, lines = Record(asked.most), list[Smsc]()
     try:
         smpp = await loop.create_server(lambda: Smsc(record, lines), "127.0.0.1", asked.smpp)
-        http = await loop.create_server(lambda: Endpoint(record), "127.0.0.1", asked.http)
+        http = await loop.create_server(lambda: Endpoint(record, lines), "127.0.0.1", asked.http)
     except OSError as fault:
         raise SystemExit(f"the sink cannot listen: {fault}") from fault
     gc.collect()

@@ -1,10 +1,12 @@
 """The requests that the benchmark sends: SendMessageToGlobe signed with V3, as the official SDKs do, one for each number.
 
 Message k has `#` and k in eight digits in its text, by which the sink knows it, and k as its TaskId, by which it is known in
-the pushed receipts. Recipients are spread over ten countries.
+the pushed receipts. Recipients are spread over ten countries. The same messages can be asked of Kannel's sendsms, which wants
+no signature, and a callback's address with each.
 """
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 from globewire.wire.signature import sign_v3, stamp
 
@@ -17,13 +19,34 @@ _WORLD = (
 )  # fmt: skip
 
 
-def requests(first: int, count: int, port: int, now: int) -> Iterator[bytes]:
-    """The octets of the requests for messages `first` and on. `now` is in ms: they are fresh for fifteen minutes after it."""
+def requests(first: int, count: int, port: int, now: int, accounts: int = 1) -> Iterator[bytes]:
+    """The octets of the requests for messages `first` and on, signed by so many accounts in turn. `now` is in ms: they are fresh
+    for fifteen minutes after it."""
     host, date = f"127.0.0.1:{port}", stamp(now)
     for k in range(first, first + count):
-        target, headers = sign_v3("POST", host, parameters(k), b"", KEY, SECRET, OPERATION, date, f"{now}-{k}")
+        key, secret = login((k + k // accounts) % accounts)  # one further in each turn: an account has more than one country
+        target, headers = sign_v3("POST", host, parameters(k), b"", key, secret, OPERATION, date, f"{now}-{k}")
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         yield f"POST {target} HTTP/1.1\r\n{lines}user-agent: bench\r\ncontent-length: 0\r\n\r\n".encode()
+
+
+def sendsms(first: int, count: int, port: int, sink: int) -> Iterator[bytes]:
+    """The octets of the same messages for Kannel's sendsms, with a callback to the sink's port for each one's end (dlr-mask 3:
+    delivered or failed)."""
+    for k in range(first, first + count):
+        wanted = {"dlr-mask": "3", "dlr-url": f"http://127.0.0.1:{sink}/dlr/{k:08}/%d"}
+        asked = {"username": "bench", "password": "bench", "from": "Globewire", "to": recipient(k), "text": text(k), **wanted}
+        yield f"GET /cgi-bin/sendsms?{urlencode(asked)} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n".encode()
+
+
+def login(account: int) -> tuple[str, str]:
+    """The key of an account, and its secret."""
+    return (f"{KEY}{account}", f"{SECRET}{account}") if account else (KEY, SECRET)
+
+
+def areas() -> list[str]:
+    """Prefixes that every recipient has one of, ten in each country and about as many recipients in each."""
+    return [f"{prefix}{digit}" for prefix, _ in _WORLD for digit in range(10)]
 
 
 def parameters(k: int) -> dict[str, str]:
