@@ -39,6 +39,16 @@ def database(server: Server) -> str:
     return server.url(name)
 
 
+def first_process(server: Server) -> int:
+    """The process that all of the server's descend from."""
+    return int(server.sql("postgres", "SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1)"))
+
+
+def logged(server: Server) -> int:
+    """How many bytes its log of changes has had so far."""
+    return int(server.sql("postgres", "SELECT wal_bytes FROM pg_stat_wal"))
+
+
 def main() -> None:
     """Run the command beside a server; its exit code."""
     if len(sys.argv) < 2:

@@ -22,6 +22,7 @@ from measure import measure
 from process import end_when_told
 from rich.console import Console
 from rich.table import Table
+from scenarios.engines import on_one
 
 WARM_UP = 2000
 
@@ -81,21 +82,9 @@ def sharing(folder: Path, sink: Sink, asked: argparse.Namespace) -> list[dict[st
     rows = []
     with postgres.serving() as server:
         for processes in (1, 2):
-            url = postgres.database(server)
-            with ExitStack() as stack:
-                gateways = [
-                    stack.enter_context(
-                        Gateway.started(
-                            folder / f"postgres-{processes}-{place}",
-                            sink,
-                            asked.binds,
-                            asked.window,
-                            url,
-                            key_file=folder / "shared.key",
-                        )
-                    )
-                    for place in range(processes)
-                ]
+            place = folder / f"postgres-{processes}"
+            place.mkdir()
+            with on_one(place, sink, postgres.database(server), processes, asked.binds, asked.window) as gateways:
                 measure(gateways, sink, WARM_UP, asked.connections)
                 rows.append(measure(gateways, sink, asked.n, asked.connections * processes) | {"processes": processes})
     return rows
