@@ -11,7 +11,9 @@ import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -63,7 +65,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the costs there, too")
     asked = parser.parse_args()
     facts = machine(asked.dir)
-    costs = middle([_run(asked) for _ in range(asked.runs)])
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as processes:
+        costs = middle(list(processes.map(_run, [asked] * asked.runs)))  # each in a new process, whose caches are empty
     show(costs)
     if asked.json:
         kept = {"machine": facts, "n": asked.n, "batch": asked.batch, "runs": asked.runs, "costs": [asdict(cost) for cost in costs]}
