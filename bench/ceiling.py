@@ -1,7 +1,8 @@
 """How fast the load and the sink are by themselves, so that a gateway's figures can be read: they must not be the limit.
 
 The load runs against a server that says OK to everything; the sink against a client that submits through one bind, answers
-the receipts, and pushes each to the endpoint in batches of a hundred. Each side is a process of its own.
+the receipts, and pushes each to the endpoint in batches of a hundred, then, as Kannel does, by a request for each. Each side is a
+process of its own.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -35,7 +37,8 @@ def main() -> None:
         return
     end_when_told()
     print(json.dumps({"load": _load(asked.n)}))
-    print(json.dumps({"sink": _sink(asked.n)}))
+    print(json.dumps({"sink": _sink(asked.n, _push)}))
+    print(json.dumps({"sink, a callback for each": _sink(asked.n, _calls)}))
 
 
 def _load(n: int) -> dict[str, float]:
@@ -46,10 +49,10 @@ def _load(n: int) -> dict[str, float]:
     return {"accepted_per_s": seen["accepted_per_s"], "cpu_s_per_1000": round(seen["cpu_s"] / n * 1000, 4)}
 
 
-def _sink(n: int) -> dict[str, float]:
+def _sink(n: int, written: Callable[[range], str]) -> dict[str, float]:
     with running([sys.executable, str(_HERE / "sink.py")], stdout=subprocess.PIPE) as sink:
         ports = json.loads(first_line(sink))
-        return uvloop.run(_blast(ports["smpp"], ports["http"], n))
+        return uvloop.run(_blast(ports["smpp"], ports["http"], n, written))
 
 
 async def _serve() -> None:
@@ -68,8 +71,9 @@ class _Yes(asyncio.Protocol):
         self._transport.write(_OK)
 
 
-async def _blast(smpp: int, http: int, n: int) -> dict[str, float]:
-    """Submit n messages with a window of 100, answer their receipts, and push them; how many a second went all the way."""
+async def _blast(smpp: int, http: int, n: int, written: Callable[[range], str]) -> dict[str, float]:
+    """Submit n messages with a window of 100, answer their receipts, and push them as `written`; how many a second went all the
+    way."""
     web = await asyncio.open_connection("127.0.0.1", http)
     await _ask(web, "GET /set?delay=0 HTTP/1.1\r\n\r\n")
     reader, writer = await asyncio.open_connection("127.0.0.1", smpp)
@@ -86,7 +90,7 @@ async def _blast(smpp: int, http: int, n: int) -> dict[str, float]:
         sent, heard = sent + room, heard + receipts
         while heard - pushed >= 100 or heard == n > pushed:
             batch = range(pushed, min(pushed + 100, heard))
-            await _ask(web, _push(batch))
+            await _ask(web, requests := written(batch), requests.count(" HTTP/1.1"))
             pushed = batch.stop
     seconds = time.monotonic() - began
     stats = json.loads(await _ask(web, "GET /stats HTTP/1.1\r\n\r\n"))
@@ -122,10 +126,18 @@ def _push(messages: range) -> str:
     return f"POST /push HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n{body}"
 
 
-async def _ask(web: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: str) -> bytes:
-    web[1].write(request.encode())
-    head = (await web[0].readuntil(b"\r\n\r\n")).lower()
-    return await web[0].readexactly(int(head.partition(b"content-length:")[2].split()[0]))
+def _calls(messages: range) -> str:
+    return "".join([f"GET /dlr/{k:08}/1 HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: Kannel/1.4.5\r\n\r\n" for k in messages])
+
+
+async def _ask(web: tuple[asyncio.StreamReader, asyncio.StreamWriter], requests: str, count: int = 1) -> bytes:
+    """The last answer's body to so many requests."""
+    web[1].write(requests.encode())
+    body = b""
+    for _ in range(count):
+        head = (await web[0].readuntil(b"\r\n\r\n")).lower()
+        body = await web[0].readexactly(int(head.partition(b"content-length:")[2].split()[0]))
+    return body
 
 
 if __name__ == "__main__":
