@@ -1,9 +1,11 @@
-"""The one reader and the one writer of PDU bodies: rows of `wire.commands.BODIES`, compiled once into short steps.
+"""The one reader and the one writer of PDU bodies: rows of `wire.commands.BODIES`, compiled once.
 
-A step is a run of one-octet integers followed by at most one field of another kind. Optional parameters are `wire.pdu`'s.
+What is read is split by patterns, and what is written is put into a template. Optional parameters are `wire.pdu`'s.
 """
 
+import re
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from struct import Struct, error
 from typing import NamedTuple
 
@@ -33,22 +35,24 @@ def reader(body: tuple[Field, ...]) -> Reader:
     """
     if [field.kind for field in body] == [Kind.CSTRING]:
         return _reader_of_text(body[0].name)
-    steps = _steps(body)
+    stretches = _stretches(body)
     names = [field.name for field in body]
 
     def read(frame: bytes, at: int) -> tuple[dict[str, Value], int]:
         values: list[Value] = []
         try:
-            for ints, struct, kind, _, _ in steps:
-                if ints:
-                    values += struct.unpack_from(frame, at)
-                    at += struct.size
-                if kind is Kind.CSTRING:
-                    end = frame.index(0, at)
-                    values.append(frame[at:end].decode("latin-1"))
-                    at = end + 1
-                elif kind is not None:
-                    value, at = _READ[kind](frame, at)
+            for pattern, texts, read_last in stretches:
+                match = pattern.match(frame, at)
+                if match is None:
+                    raise Misread("the body ends inside a field")
+                for octets, text in zip(match.groups(), texts, strict=True):
+                    if text:
+                        values.append(octets.decode("latin-1"))
+                    else:
+                        values += octets
+                at = match.end()
+                if read_last is not None:
+                    value, at = read_last(frame, at)
                     values.append(value)
         except (error, IndexError) as cut:
             raise Misread("the body ends inside a field") from cut
@@ -63,24 +67,27 @@ def reader(body: tuple[Field, ...]) -> Reader:
 
 def writer(body: tuple[Field, ...]) -> Writer:
     """A function that writes fields as `body`; absent ones as 0, "" or nothing. It raises Misread for what does not fit."""
-    steps = _steps(body)
-    known = frozenset(field.name for field in body)
+    blanks = {field.name: blank(field.kind) for field in body}
+    template = b"".join([b"%c" if field.kind is Kind.INT1 else b"%b" for field in body])
+    ints = [field.name for field in body if field.kind is Kind.INT1]
+    others = [(place, field, _WRITE[field.kind]) for place, field in enumerate(body) if field.kind is not Kind.INT1]
 
     def write(fields: Fields) -> bytes:
-        if not known.issuperset(fields):
-            raise Misread(f"no such field here: {', '.join(sorted(set(fields) - known))}")
-        parts: list[bytes] = []
-        for step in steps:
-            if step.ints:
-                try:
-                    parts.append(step.struct.pack(*[fields.get(name, 0) for name in step.ints]))
-                except error as wrong:
-                    raise Misread(f"not an octet each: {', '.join(step.ints)}") from wrong
-            if step.kind is not None:
-                parts.append(_WRITE[step.kind](fields.get(step.name), step))
-        return b"".join(parts)
+        all_fields = {**blanks, **fields}
+        if len(all_fields) > len(blanks):
+            raise Misread(f"no such field here: {', '.join(sorted(all_fields.keys() - blanks))}")
+        values = list(all_fields.values())
+        for place, field, write_one in others:
+            values[place] = write_one(values[place], field)
+        try:
+            return template % tuple(values)
+        except (OverflowError, TypeError) as wrong:
+            raise Misread(f"not an octet each: {', '.join(name for name in ints if all_fields[name] not in _OCTETS)}") from wrong
 
     return write
+
+
+_OCTETS = range(256)
 
 
 def _reader_of_text(name: str) -> Reader:
@@ -102,28 +109,36 @@ def blank(kind: Kind) -> Value:
     return "" if kind is Kind.CSTRING else b"" if kind is Kind.MESSAGE else ()
 
 
-class _Step(NamedTuple):
-    """`ints` one-octet integers, then the field `name` of another `kind`, where there is one."""
+class _Stretch(NamedTuple):
+    """A run of one-octet integers and C-octet strings: a pattern whose groups are the strings and the integers between them, which
+    of the groups are `texts`, and what reads a field of another kind behind them."""
 
-    ints: tuple[str, ...]
-    struct: Struct
-    kind: Kind | None
-    name: str
-    most: int
+    pattern: re.Pattern[bytes]
+    texts: tuple[bool, ...]
+    read_last: Callable[[bytes, int], tuple[Value, int]] | None
 
 
-def _steps(body: tuple[Field, ...]) -> tuple[_Step, ...]:
-    steps: list[_Step] = []
-    ints: list[str] = []
-    for field in body:
-        if field.kind is Kind.INT1:
-            ints.append(field.name)
-        else:
-            steps.append(_Step(tuple(ints), Struct(f"{len(ints)}B"), field.kind, field.name, field.most))
-            ints = []
-    if ints:
-        steps.append(_Step(tuple(ints), Struct(f"{len(ints)}B"), None, "", 0))
-    return tuple(steps)
+def _stretches(body: tuple[Field, ...]) -> tuple[_Stretch, ...]:
+    stretches: list[_Stretch] = []
+    groups: list[bytes] = []
+    for kind, fields in groupby([field.kind for field in body]):
+        if kind is Kind.INT1:
+            groups.append(b"(.{%d})" % len(list(fields)))
+            continue
+        for _ in fields:
+            if kind is Kind.CSTRING:
+                groups.append(_TEXT)
+            else:
+                stretches.append(_stretch(groups, _READ[kind]))
+                groups = []
+    return tuple([*stretches, _stretch(groups, None)] if groups else stretches)
+
+
+def _stretch(groups: list[bytes], read_last: Callable[[bytes, int], tuple[Value, int]] | None) -> _Stretch:
+    return _Stretch(re.compile(b"".join(groups), re.DOTALL), tuple(group == _TEXT for group in groups), read_last)
+
+
+_TEXT = rb"([^\0]*+)\0"
 
 
 # --- one kind each: read ------------------------------------------------------------------------------------------------
@@ -178,62 +193,61 @@ _READ: dict[Kind, Callable[[bytes, int], tuple[Value, int]]] = {
 # --- one kind each: write -----------------------------------------------------------------------------------------------
 
 
-def _write_text(value: Value | None, step: _Step) -> bytes:
-    if not value and not isinstance(value, (int, bytes, tuple)):
+def _write_text(value: Value, field: Field) -> bytes:
+    if value == "":
         return b"\0"
     if not isinstance(value, str):
-        raise Misread(f"{step.name} is not text")
+        raise Misread(f"{field.name} is not text")
     try:
         octets = value.encode("latin-1")
     except UnicodeEncodeError as foreign:
-        raise Misread(f"{step.name} is not latin-1") from foreign
-    if len(octets) >= step.most or 0 in octets:
-        raise Misread(f"{step.name} has a NUL or more than {step.most - 1} octets")
+        raise Misread(f"{field.name} is not latin-1") from foreign
+    if len(octets) >= field.most or 0 in octets:
+        raise Misread(f"{field.name} has a NUL or more than {field.most - 1} octets")
     return octets + b"\0"
 
 
-def _write_message(value: Value | None, step: _Step) -> bytes:
-    if value is None:
-        return b"\0"
-    if not isinstance(value, bytes) or len(value) > step.most:
-        raise Misread(f"{step.name} is not up to {step.most} octets", Status.RINVMSGLEN)
+def _write_message(value: Value, field: Field) -> bytes:
+    if not isinstance(value, bytes) or len(value) > field.most:
+        raise Misread(f"{field.name} is not up to {field.most} octets", Status.RINVMSGLEN)
     return bytes((len(value),)) + value
 
 
-def _write_destinations(value: Value | None, step: _Step) -> bytes:
-    return _write_rows(value, step, _write_destination)
+def _write_destinations(value: Value, field: Field) -> bytes:
+    return _write_rows(value, field, _write_destination)
 
 
-def _write_failures(value: Value | None, step: _Step) -> bytes:
-    return _write_rows(value, step, _write_failure)
+def _write_failures(value: Value, field: Field) -> bytes:
+    return _write_rows(value, field, _write_failure)
 
 
-def _write_rows(value: Value | None, step: _Step, write: Callable[[Row, _Step], bytes]) -> bytes:
-    rows = () if value is None else value
-    if not isinstance(rows, tuple) or len(rows) > step.most:
-        raise Misread(f"{step.name} is not up to {step.most} rows", Status.RINVNUMDESTS)
+def _write_rows(value: Value, field: Field, write: Callable[[Row], bytes]) -> bytes:
+    if not isinstance(value, tuple) or len(value) > field.most:
+        raise Misread(f"{field.name} is not up to {field.most} rows", Status.RINVNUMDESTS)
     try:
-        return bytes((len(rows),)) + b"".join([write(row, step) for row in rows])
+        return bytes((len(value),)) + b"".join([write(row) for row in value])
     except (error, TypeError, ValueError) as wrong:
-        raise Misread(f"{step.name} has a row that cannot be written") from wrong
+        raise Misread(f"{field.name} has a row that cannot be written") from wrong
 
 
-def _write_destination(row: Row, step: _Step) -> bytes:
+def _write_destination(row: Row) -> bytes:
     if row[:1] == (2,):
         _, name = row
-        return b"\2" + _write_text(name, step._replace(most=21))
+        return b"\2" + _write_text(name, _ROW_TEXT)
     flag, ton, npi, address = row
     if flag != 1:
         raise Misread("an unknown dest_flag", Status.RINVDESTFLAG)
-    return Struct("3B").pack(flag, ton, npi) + _write_text(address, step._replace(most=21))
+    return Struct("3B").pack(flag, ton, npi) + _write_text(address, _ROW_TEXT)
 
 
-def _write_failure(row: Row, step: _Step) -> bytes:
+def _write_failure(row: Row) -> bytes:
     ton, npi, address, status = row
-    return Struct("2B").pack(ton, npi) + _write_text(address, step._replace(most=21)) + _STATUS_CODE.pack(status)
+    return Struct("2B").pack(ton, npi) + _write_text(address, _ROW_TEXT) + _STATUS_CODE.pack(status)
 
 
-_WRITE: dict[Kind, Callable[[Value | None, _Step], bytes]] = {
+_ROW_TEXT = Field("an address", Kind.CSTRING, 21)
+
+_WRITE: dict[Kind, Callable[[Value, Field], bytes]] = {
     Kind.CSTRING: _write_text,
     Kind.MESSAGE: _write_message,
     Kind.DESTINATIONS: _write_destinations,

@@ -23,6 +23,7 @@ _TLV = Struct(">HH")
 _READERS = {command: reader(body) for command, body in BODIES.items()}
 _WRITERS = {command: writer(body) for command, body in BODIES.items()}
 _BLANKS = {command: {row.name: blank(row.kind) for row in body} for command, body in BODIES.items()}
+_BLANK_BODIES = {command: write({}) for command, write in _WRITERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ def encode(pdu: Pdu) -> bytes:
     try:
         if write is None:
             body = pdu.octets("body")
-        elif fields or not (status and command & RESP):
+        elif fields:
             body = write(fields)
         else:
-            body = b""
+            body = b"" if status and command & RESP else _BLANK_BODIES[command]
         if tlvs:
             body += b"".join([_TLV.pack(tag, len(value)) + value for tag, value in tlvs.items()])
         return _HEADER.pack(16 + len(body), command, status, sequence) + body
