@@ -150,11 +150,6 @@ class Session:
         self._bind_asked = False
         self._become(BoundAs.OPEN)
 
-    @property
-    def closed(self) -> bool:
-        """Whether the session is over."""
-        return self.bound_as is BoundAs.CLOSED
-
     # --- what comes in ---------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes, now: float) -> list[Event]:
@@ -263,6 +258,9 @@ class Session:
 
     def _become(self, state: BoundAs) -> None:
         self.bound_as = state
+        self.closed = state is BoundAs.CLOSED
+        """Whether the session is over."""
+        self._bound = state in _BOUND
         self._we_may = _ALLOWED[self.side, state]
         self._peer_may = _ALLOWED[Side.SMSC if self.side is Side.ESME else Side.ESME, state]
 
@@ -272,7 +270,7 @@ class Session:
 
     @property
     def _enquires(self) -> bool:
-        return self.bound_as in _BOUND and not self._enquired
+        return self._bound and not self._enquired
 
     def _say(self, command: int, status: int, sequence: int) -> None:
         self._out.append(encode(Pdu(command, status, sequence)))
@@ -300,7 +298,7 @@ class Session:
 
     def _take_response(self, pdu: Pdu, now: float, events: list[Event]) -> None:
         waiting = self._waiting.get(pdu.sequence)
-        if waiting is None or pdu.command not in (waiting.command | RESP, Command.GENERIC_NACK):
+        if waiting is None or (pdu.command != waiting.command | RESP and pdu.command != Command.GENERIC_NACK):
             return
         self._forget(pdu.sequence, waiting)
         if waiting.command not in _UNCOUNTED:
