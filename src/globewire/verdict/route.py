@@ -6,6 +6,7 @@ one of them names it in `channels`: the id of a carrier means that carrier alone
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from globewire.message import CarrierId
 from globewire.plan import OnUnknown, Route
@@ -60,7 +61,7 @@ class Router:
         self._channels = frozenset(channel for route in routes for channel in route.channels)
         self._senders = frozenset(sender for route in routes for sender in route.senders)
         self._prefixes = _by_length(prefix for route in routes for prefix in route.prefixes)
-        self._decisions: dict[tuple[Asked, frozenset[CarrierId]], Decision] = {}
+        self._decisions: dict[tuple[object, ...], Decision] = {}
 
     def channel_known(self, channel: str) -> bool:
         """Whether a ChannelId names a carrier, a route, or what a rule waits for."""
@@ -68,20 +69,14 @@ class Router:
 
     def decide(self, asked: Asked, down: frozenset[CarrierId] = NO_CARRIER_DOWN) -> Decision:
         """The decision for a message. Carriers in `down` are tried last."""
-        alike = Asked(
-            asked.country,
-            self._longest_prefix(asked.to),
-            asked.account,
-            asked.type,
-            asked.channel,
-            asked.sender if asked.sender in self._senders else "",
-        )
-        key = (alike, down)
+        prefix = self._longest_prefix(asked.to)
+        sender = asked.sender if asked.sender in self._senders else ""
+        key = (asked.country, prefix, asked.account, asked.type, asked.channel, sender, down)
         decision = self._decisions.get(key)
         if decision is None:
             if len(self._decisions) >= _KEPT:
                 self._decisions.clear()
-            decision = self._decisions[key] = _downward(self._decide(alike), down)
+            decision = self._decisions[key] = _downward(self._decide(replace(asked, to=prefix, sender=sender)), down)
         return decision
 
     def _longest_prefix(self, to: str) -> str:
