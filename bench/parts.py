@@ -26,10 +26,10 @@ from rich.table import Table
 
 from globewire.accept.framing import Framer, Limits
 from globewire.hold.port import SEND, SETTLE, TELL, AccountEntry, Became, Fact, Heard, Nonce, SendJob, Submission, Submitted
+from globewire.hold.settling import decide
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import AccessKeyId, AccountId, CarrierId, Message, MessageId, Millis, Part, PartState, Receipt, State
 from globewire.plan import Carrier, ReceiptIds, Route
-from globewire.settle.receipts import decide
 from globewire.verdict.route import Asked, Router
 from globewire.wire import callback, number, receipt, reply, request, segment, signature, submission
 from globewire.wire.pdu import Command, Fields, Pdu, Status, decode, encode

@@ -23,8 +23,9 @@ from globewire.hold.port import (
     Submitted,
 )
 from globewire.hold.postgres import PostgresHold
+from globewire.hold.settling import decide
 from globewire.message import Millis, PartState, State
-from globewire.settle.receipts import Receipts, decide
+from globewire.settle.receipts import Receipts
 from laws.conftest import Pair
 from laws.making import ACCOUNT, CARRIER, NOW, account, heard, message, part, submission
 

@@ -3,8 +3,8 @@
 import pytest
 
 from globewire.hold.port import Became, Noted, PartBecame, SettleJob
+from globewire.hold.settling import decide
 from globewire.message import CarrierId, MessageId, Millis, Part, PartState, Receipt, State
-from globewire.settle.receipts import decide
 
 S, D, F, E = PartState.SUBMITTED, PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED
 HEARD_AT = Millis(1000)

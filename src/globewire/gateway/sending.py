@@ -6,22 +6,27 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+import structlog
+
+from globewire.errors import Unavailable
 from globewire.gateway.ground import DRAIN, Ground
 from globewire.gateway.loops import Stop
 from globewire.hold.port import SEND
-from globewire.message import CarrierId
+from globewire.message import CarrierId, Millis
 from globewire.plan import Carrier
 from globewire.send.carrier import Carrier as Sessions
+from globewire.send.hand import LEASE
 from globewire.send.owned import Owned
 from globewire.send.routing import Routing
 from globewire.send.worker import Worker
+
+log = structlog.get_logger()
 
 CARRIER_LEASE = 6_000
 """Milliseconds after which the carriers of a process that fell silent are another's."""
 
 LEAVING = 3.0
-"""Seconds that the last owner of a carrier has, where it lives, to write down what it knows of what it has in hand; what is in hand
-after that is in doubt. The next owner's own lease runs meanwhile."""
+"""Seconds that the last owner of a carrier has, where it lives, to write down what it knows of what it has in hand."""
 
 
 class Senders:
@@ -74,10 +79,14 @@ class Senders:
         stops: list[Stop] = []
 
         async def begin() -> None:
-            await self._left_behind(carrier)
-            await hold.recover(clock.now(), SEND, carrier)
-            worker = make()
-            stops.append(loops.begin(worker.run, before=partial(self._leave, worker)))
+            before, worker = Millis(clock.now() + LEASE), make()
+
+            async def run() -> None:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._inherit(carrier, before))
+                    group.create_task(worker.run())
+
+            stops.append(loops.begin(run, before=partial(self._leave, worker)))
 
         async def end() -> None:
             await stops.pop()()
@@ -85,12 +94,14 @@ class Senders:
         owned = Owned(hold, f"carrier {carrier}", self._ground.me, CARRIER_LEASE, now=clock.steady, begin=begin, end=end)
         return loops.begin(owned.run, before=owned.stop)
 
-    async def _left_behind(self, carrier: CarrierId) -> None:
-        """Return when nobody has anything of the carrier in hand, or its last owner had time enough to say so."""
-        time = asyncio.get_running_loop().time
-        end = time() + LEAVING
-        while await self._ground.hold.leased(carrier) and time() < end:
-            await asyncio.sleep(0.2)
+    async def _inherit(self, carrier: CarrierId, before: Millis) -> None:
+        """Call in doubt what the last owner had in hand and wrote nothing of: its leases, which end before ours."""
+        while True:
+            await asyncio.sleep(LEAVING)
+            try:
+                return await self._ground.hold.recover(self._ground.clock.now(), SEND, carrier, before=before)
+            except Unavailable as fault:
+                log.error("the hold does not serve", carrier=carrier, reason=str(fault))
 
     async def _leave(self, worker: Worker) -> None:
         """End its binds; and unless the whole process ends, see what it knows of its last submits written down, though the hold

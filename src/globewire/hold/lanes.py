@@ -191,14 +191,14 @@ def hasten(cursor: apsw.Cursor, payloads: Sequence[tuple[int, str, int, str]]) -
 
 
 _OVER = {
-    SEND.name: "UPDATE sending SET due_at = ?1 WHERE leased = 1 AND carrier = ?2",
+    SEND.name: "UPDATE sending SET due_at = ?1 WHERE leased = 1 AND carrier = ?2 AND due_at < ?3",
     SETTLE.name: "UPDATE heard SET due_at = ?1 WHERE due_at IS NOT NULL",
     TELL.name: "UPDATE outbox SET due_at = 0 WHERE last = 'pushing'",
 }
 
 
-def recover(cursor: apsw.Cursor, payloads: Sequence[tuple[int, str, str]]) -> list[None]:
-    """End all leases of a lane: (now, lane, carrier)."""
-    for now, lane, of in payloads:
-        cursor.execute(_OVER[lane], {SEND.name: (now, of), SETTLE.name: (now,), TELL.name: ()}[lane])
+def recover(cursor: apsw.Cursor, payloads: Sequence[tuple[int, str, str, int]]) -> list[None]:
+    """End all leases of a lane: (now, lane, carrier, the moment before which a SEND lease ends)."""
+    for now, lane, of, before in payloads:
+        cursor.execute(_OVER[lane], {SEND.name: (now, of, before), SETTLE.name: (now,), TELL.name: ()}[lane])
     return [None] * len(payloads)

@@ -206,12 +206,6 @@ def pending(connection: apsw.Connection, now: int) -> bool:
     return bool(connection.execute(f"SELECT {due}", (now,)).get)
 
 
-def leased(connection: apsw.Connection, carrier: str) -> bool:
-    """Whether messages of this carrier are leased."""
-    asked = "SELECT EXISTS (SELECT 1 FROM sending WHERE carrier = ? AND leased = 1)"
-    return bool(connection.execute(asked, (carrier,)).get)
-
-
 def backlog(connection: apsw.Connection, of: str) -> int:
     """How many messages wait to be sent, at one carrier or at any."""
     where, values = ("WHERE carrier = ?", (of,)) if of else ("", ())

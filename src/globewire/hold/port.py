@@ -32,6 +32,7 @@ FRESH = 60_000
 """Milliseconds by which what was heard a moment ago may be dated later than now, by another machine's clock."""
 
 NEVER = Millis(0)
+FOREVER = Millis(2**62)
 
 # --- what accept keeps -------------------------------------------------------------------------------------------------
 
@@ -544,12 +545,9 @@ class Hold(Protocol):
         """Queue the report of one message again, whether it was given up or acknowledged, and have its endpoint's next push made at
         once. False where there is no such message, it is under way, or its account has no endpoint."""
 
-    async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
+    async def recover(self, now: Millis, lane: Lane[J], of: str = "", *, before: Millis = FOREVER) -> None:
         """Every lease of this lane (of carrier `of` in SEND) is over: for whoever starts as the only one to work on it. SEND jobs
-        come back `interrupted`."""
-
-    async def leased(self, carrier: CarrierId) -> bool:
-        """Whether messages of this carrier are leased, by whatever process."""
+        come back `interrupted`; those whose lease would end at `before` or later stay leased."""
 
     async def free(self, carrier: CarrierId, now: Millis) -> None:
         """Messages of this carrier that a claim of this process leased, whose answer was lost on the way, are due again: nobody has

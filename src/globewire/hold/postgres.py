@@ -28,6 +28,7 @@ from globewire.hold.pg.hosts import Hosts
 from globewire.hold.pg.line import Line
 from globewire.hold.pg.schema import check, check_durable, checksummed, migrate
 from globewire.hold.port import (
+    FOREVER,
     SEND,
     SETTLE,
     START,
@@ -191,11 +192,8 @@ class PostgresHold:
         self._bell.ring(TELL)
         return found
 
-    async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
-        await self._writing.ask(lanes.recover, (now, lane.name, of))
-
-    async def leased(self, carrier: CarrierId) -> bool:
-        return await self._read(ledger.leased, carrier)
+    async def recover(self, now: Millis, lane: Lane[J], of: str = "", *, before: Millis = FOREVER) -> None:
+        await self._writing.ask(lanes.recover, (now, lane.name, of, before))
 
     async def free(self, carrier: CarrierId, now: Millis) -> None:
         if ends := frozenset(self._unclaimed.get(carrier, ())):

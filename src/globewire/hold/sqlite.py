@@ -20,6 +20,7 @@ from globewire.hold import finding, keeping, lanes, ledger, pages, sharing, sums
 from globewire.hold.changes import expiries, fed
 from globewire.hold.database import open_database, unavailable
 from globewire.hold.port import (
+    FOREVER,
     SEND,
     SETTLE,
     START,
@@ -164,11 +165,8 @@ class SqliteHold:
         self._wakes.wake(TELL)
         return found
 
-    async def recover(self, now: Millis, lane: Lane[J], of: str = "") -> None:
-        await self._writer.ask(lanes.recover, (now, lane.name, of))
-
-    async def leased(self, carrier: CarrierId) -> bool:
-        return await self._read(ledger.leased, carrier)
+    async def recover(self, now: Millis, lane: Lane[J], of: str = "", *, before: Millis = FOREVER) -> None:
+        await self._writer.ask(lanes.recover, (now, lane.name, of, before))
 
     async def free(self, carrier: CarrierId, now: Millis) -> None:
         """Every claim has an answer: there is nothing to free."""

@@ -59,8 +59,8 @@ class Dialogue:
     ) -> None:
         self.carrier = make(self)
         plan = self.carrier.plan
-        self.hearing = Hearing(hold, plan, now, self.carrier.traffic)
-        self.inquiry = Inquiry(hold, plan, self.carrier, now, lambda: not duty.idle, meter)
+        self.hearing = Hearing(hold, plan, now, self.carrier.traffic, hand.awaited, meter)
+        self.inquiry = Inquiry(hold, plan, self.carrier, now, lambda: not duty.idle, hand.awaited, meter)
         self._id = plan.id
         self._hand, self._duty, self._routing, self._now, self._later = hand, duty, routing, now, later
         self._answers = {answer: meter.submits.of(plan.id, answer.value) for answer in Answer}

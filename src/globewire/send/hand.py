@@ -6,10 +6,11 @@ from collections.abc import Callable, Set
 import structlog
 
 from globewire.errors import Unavailable
-from globewire.hold.port import SEND, Became, Hold, SendJob
+from globewire.hold.port import SEND, Became, Hold, SendJob, Submitted
 from globewire.message import CarrierId, Millis, State
 from globewire.meter.dials import Spread
 from globewire.send.attempt import Ending
+from globewire.send.awaited import Awaited
 
 log = structlog.get_logger()
 
@@ -22,6 +23,8 @@ class Hand:
 
     def __init__(self, hold: Hold, carrier: CarrierId, now: Callable[[], Millis], delay: Spread) -> None:
         self._hold, self._carrier, self._now, self._delay = hold, carrier, now, delay
+        self.awaited = Awaited()
+        """What the carrier has of it, and the hold knows of."""
         self._held: set[int] = set()
         self.claiming = 0
         """How many claims are being made."""
@@ -92,7 +95,10 @@ class Hand:
         await self._hold.done(*((ending.job, ending.facts) for ending in over))
         for ending in over:
             if ending.facts and isinstance(last := ending.facts[-1], Became) and last.state is State.SUBMITTED:
-                self._delay.note(max(0, last.at - ending.job.message.accepted_at) / 1000)
+                message = ending.job.message
+                self._delay.note(max(0, last.at - message.accepted_at) / 1000)
+                if isinstance(only := ending.facts[-2], Submitted) and only.part.total == 1:
+                    self.awaited.add(only.part, message)
 
     async def _again(self, back: list[Ending]) -> None:
         """Give back what is to be sent later, or by another carrier."""

@@ -18,6 +18,7 @@ from globewire.errors import Unavailable
 from globewire.hold.port import START, Asking, Fact, Heard, Hold, Noted, Reached, Silent
 from globewire.message import Millis
 from globewire.meter.dials import Meter
+from globewire.send.awaited import Awaited
 from globewire.send.carrier import Carrier
 from globewire.verdict import retry
 from globewire.verdict.outcome import Told, sentence, told
@@ -63,6 +64,7 @@ class Inquiry:
         sessions: Carrier,
         now: Callable[[], Millis],
         may: Callable[[], bool],
+        awaited: Awaited,
         meter: Meter,
     ) -> None:
         self.overdue = 0
@@ -72,6 +74,7 @@ class Inquiry:
         self.asked = 0
         """Questions that were asked."""
         self._hold, self._carrier, self._sessions, self._now, self._may = hold, carrier, sessions, now, may
+        self._awaited = awaited
         self._queries = meter.queries
         self._known: dict[tuple[int, int], Question] = {}
         self._due: deque[Question] = deque()
@@ -114,6 +117,7 @@ class Inquiry:
         which = f"{carrier}: part {silent.part.sequence}"
         match verdict:
             case Told.FINAL:
+                self._awaited.forget(silent.part.carrier_id)
                 self._facts.append(Heard(carrier, receipt, self._now()))
                 self._note(question, f"{which} is {receipt.status}, as it says when asked")
             case Told.UNDER_WAY:

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from globewire.errors import Unavailable
-from globewire.hold.port import SETTLE, Became, Fact, Hold, Noted, PartBecame, SettleJob
-from globewire.message import FINAL, MessageId, Millis, PartState
+from globewire.hold.port import SETTLE, Fact, Hold, Noted, PartBecame, SettleJob
+from globewire.hold.settling import LATE, decide
+from globewire.message import Millis
 from globewire.meter.dials import Meter
-from globewire.verdict import outcome, retry
+from globewire.verdict import retry
 
 log = structlog.get_logger()
 
@@ -21,9 +22,6 @@ TRIES = 10
 """Seconds for which a batch is held on to while it cannot be written; then its lease ends."""
 LINGER = 0.01
 """Seconds from the first receipt heard to its claim: what comes meanwhile is settled in the same transaction."""
-
-LATE = "late receipt"
-"""What the history says of a receipt that came after its part's end."""
 
 
 class Receipts:
@@ -89,34 +87,6 @@ class Receipts:
                     self._meter.receipt_delay.of(job.carrier).note(max(0, job.heard_at - job.part.at) / 1000)
                 case Noted(what=what):
                     self._meter.receipts.of(job.carrier, "late" if what == LATE else "interim").add()
-
-
-def decide(jobs: list[SettleJob], now: Millis) -> list[list[Fact]]:
-    """The facts that follow from each receipt, in order. Receipts of one message in one batch build on one another."""
-    states: dict[MessageId, dict[int, PartState]] = {}
-    decided = []
-    for job in jobs:
-        assert job.part is not None
-        parts = states.setdefault(job.part.message, {part.sequence: part.state for part in job.parts})
-        decided.append(_facts(job, parts, now))
-    return decided
-
-
-def _facts(job: SettleJob, parts: dict[int, PartState], now: Millis) -> list[Fact]:
-    part, receipt = job.part, job.receipt
-    assert part is not None
-    state = outcome.receipt_state(receipt.status)
-    if state is None:
-        return [Noted(part.message, now, "receipt", f"{job.carrier}: part {part.sequence} is {receipt.status or 'under way'}")]
-    if job.state in FINAL or parts[part.sequence] is not PartState.SUBMITTED:
-        return [Noted(part.message, now, LATE, f"{job.carrier}: part {part.sequence} is {receipt.status}, settled before")]
-    parts[part.sequence] = state
-    code, description = outcome.error(receipt.status, receipt.error)
-    facts: list[Fact] = [PartBecame(part.message, part.sequence, state, code, job.heard_at)]
-    became = outcome.message_state(list(parts.values()), part.total)
-    if became is not None:
-        facts.append(Became(part.message, became, job.heard_at, None, code, description))
-    return facts
 
 
 def _look_again(job: SettleJob, now: Millis) -> Millis | None:

@@ -291,15 +291,15 @@ async def hasten(connection: Any, payloads: Sequence[tuple[int, str, int, str]])
 
 
 _OVER = {
-    SEND.name: "UPDATE sending SET due_at = $1 WHERE leased AND carrier = $2",
+    SEND.name: "UPDATE sending SET due_at = $1 WHERE leased AND carrier = $2 AND due_at < $3",
     SETTLE.name: "UPDATE heard SET due_at = $1 WHERE due_at IS NOT NULL",
     TELL.name: "UPDATE outbox SET due_at = 0 WHERE last = 'pushing'",
 }
 
 
-async def recover(connection: Any, payloads: Sequence[tuple[int, str, str]]) -> list[None]:
-    """End all leases of a lane: (now, lane, carrier)."""
-    for now, lane, of in payloads:
-        arguments = {SEND.name: (now, of), SETTLE.name: (now,), TELL.name: ()}[lane]
+async def recover(connection: Any, payloads: Sequence[tuple[int, str, str, int]]) -> list[None]:
+    """End all leases of a lane: (now, lane, carrier, the moment before which a SEND lease ends)."""
+    for now, lane, of, before in payloads:
+        arguments = {SEND.name: (now, of, before), SETTLE.name: (now,), TELL.name: ()}[lane]
         await connection.execute(_OVER[lane], *arguments)
     return [None] * len(payloads)

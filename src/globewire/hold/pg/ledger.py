@@ -237,11 +237,6 @@ async def pending(connection: Any, now: int) -> bool:
     return bool(await connection.fetchval(f"SELECT {due}", now))
 
 
-async def leased(connection: Any, carrier: str) -> bool:
-    """Whether messages of this carrier are leased."""
-    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM sending WHERE carrier = $1 AND leased)", carrier))
-
-
 async def backlog(connection: Any, of: str) -> int:
     """How many messages wait to be sent, at one carrier or at any."""
     where, values = ("WHERE carrier = $1", (of,)) if of else ("", ())
