@@ -105,5 +105,6 @@ def test_the_world_outside_is_not_advanced() -> None:
     clock = Clock()
     clock.advance(72 * 3600)
     clock.leap(-60)
-    assert abs(clock.outside(clock.now) / 1000 - (time.time() - 60)) < 5
+    for told in (clock.real(), clock.outside(clock.now)):
+        assert abs(told / 1000 - (time.time() - 60)) < 5
     assert clock.ahead == 72 * 3600

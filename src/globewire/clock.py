@@ -32,8 +32,8 @@ class Clock:
 
     def __init__(self) -> None:
         self._passed = self._leapt = 0.0
-        self._passed_ms = self._ahead_ms = 0
-        """What was passed, and by how much the wall clock is ahead in all: in the unit that is told, several times a message."""
+        self._passed_ms = self._leapt_ms = self._ahead_ms = 0
+        """What was passed, what was leapt, and both: in the unit that is told, several times a message."""
         self._timers: set[Timer] = set()
         self.moved: list[Callable[[], None]] = []
         at = self.monotonic()
@@ -43,6 +43,10 @@ class Clock:
     def now(self) -> Millis:
         """The wall clock, in milliseconds since 1970."""
         return Millis(time.time_ns() // 1_000_000 + self._ahead_ms)
+
+    def real(self) -> Millis:
+        """As `now`, if it had never been advanced: what others' clocks show."""
+        return Millis(time.time_ns() // 1_000_000 + self._leapt_ms)
 
     def outside(self, tell: Callable[[], Millis]) -> Millis:
         """What `tell`, of this clock, would show if it had never been advanced: for what is held against clocks of others."""
@@ -54,15 +58,19 @@ class Clock:
 
     def steady(self) -> Millis:
         """As `now`, but a leap counts only when it has lasted: for leases and paces, which many processes may share."""
-        at, setting = self.monotonic(), self._setting()
-        if abs(setting.lead - self._lead) <= AGREES or at - setting.since >= BELIEVED:
+        at = self.monotonic()
+        ms = round(at * 1000)
+        setting = self._setting(at, ms)
+        if -AGREES <= setting.lead - self._lead <= AGREES or at - setting.since >= BELIEVED:
             self._lead = setting.lead
-        return Millis(self._lead + round(at * 1000))
+        return Millis(self._lead + ms)
 
     def earliest(self) -> Millis:
         """The earliest that it may be, as the wall clock was set in the last hour: for what must not end too early."""
-        self._setting()
-        return Millis(min(setting.lead for setting in self._settings) + round(self.monotonic() * 1000))
+        at = self.monotonic()
+        ms = round(at * 1000)
+        self._setting(at, ms)
+        return Millis(min(setting.lead for setting in self._settings) + ms)
 
     def latest(self) -> Millis:
         """The later of `now` and `steady`: for what must not begin too late."""
@@ -100,12 +108,12 @@ class Clock:
 
     def _reckon(self) -> None:
         self._passed_ms, self._ahead_ms = round(self._passed * 1000), round((self._passed + self._leapt) * 1000)
+        self._leapt_ms = self._ahead_ms - self._passed_ms
 
-    def _setting(self) -> _Setting:
-        """How the wall clock is set now."""
-        at = self.monotonic()
-        lead, last = self.now() - round(at * 1000), self._settings[-1]
-        if abs(lead - last.lead) <= AGREES:
+    def _setting(self, at: float, ms: int) -> _Setting:
+        """How the wall clock is set now, `at` seconds by the other, which are `ms`."""
+        lead, last = self.now() - ms, self._settings[-1]
+        if -AGREES <= lead - last.lead <= AGREES:
             last.lead, last.seen = lead, at
         else:
             self._settings.append(_Setting(lead, at, at))

@@ -1,10 +1,10 @@
 """Ids: of messages, 18 digits that only grow, over restarts and over a clock that is set back; and of requests, UUIDs."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from itertools import count
-from uuid import UUID
+from typing import cast
 
 from globewire.message import MessageId, Millis
 
@@ -22,15 +22,17 @@ class Mint:
 
     def ids(self, count: int) -> list[MessageId]:
         """The next `count` ids, ascending. A clock that goes back makes them wait in the last millisecond's successors."""
-        made = []
+        made: list[MessageId] = []
         at = self._now()
         if at > self._at:
             self._at, self._count = at, 0
-        for _ in range(count):
+        while len(made) < count:
             if self._count == A_MILLISECOND:
                 self._at, self._count = self._at + 1, 0
-            made.append(MessageId((self._at * NODES + self._node) * A_MILLISECOND + self._count))
-            self._count += 1
+            here = min(count - len(made), A_MILLISECOND - self._count)
+            first = (self._at * NODES + self._node) * A_MILLISECOND + self._count
+            made += cast(Iterable[MessageId], range(first, first + here))
+            self._count += here
         return made
 
 
@@ -42,5 +44,9 @@ class RequestIds:
         self._count = count()
 
     def __call__(self) -> str:
-        digest = blake2b(next(self._count).to_bytes(8, "big"), key=self._key, digest_size=16).digest()
-        return str(UUID(bytes=digest, version=5)).upper()
+        digits = blake2b(next(self._count).to_bytes(8, "big"), key=self._key, digest_size=16).hexdigest().upper()
+        return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
+
+
+_VARIANT = {digit: "89AB"[place % 4] for place, digit in enumerate("0123456789ABCDEF")}
+"""A digit with its upper bits as RFC 4122 section 4.1.1 wants them. Not by way of a UUID: that takes three times as long."""

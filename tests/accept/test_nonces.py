@@ -22,6 +22,15 @@ def used(nonces: Nonces, mark: int, until: int) -> bool:
     return False
 
 
+def test_marks_are_told_from_what_lies_across_two() -> None:
+    """The octets of a mark may be found where one ends and the next begins."""
+    nonces = Nonces({}, lambda: NOW)
+    one, two, across = (int.from_bytes(bytes.fromhex(mark)) for mark in ("0102030405060000", "0000070707070000", "0304050600000000"))
+    assert one % BUCKETS == two % BUCKETS == across % BUCKETS == 0
+    assert [used(nonces, mark, NOW) for mark in (one, two, across)] == [False] * 3
+    assert [used(nonces, mark, NOW) for mark in (one, two, across)] == [True] * 3
+
+
 @pytest.mark.parametrize("marks", [MANY, TOGETHER], ids=["spread", "together"])
 def test_a_nonce_is_used_once_among_many(marks: list[int]) -> None:
     """Whenever its request was signed, and those that were kept before a start too."""

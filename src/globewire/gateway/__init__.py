@@ -246,7 +246,7 @@ class Gateway:
             ground.hold,
             settings=pushing(self._config),
             clock=clock.now,
-            stamp=partial(clock.outside, clock.now),
+            stamp=clock.real,
             secret_of=ground.registry.callback_secret,
             meter=self.meter,
         )

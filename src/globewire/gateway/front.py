@@ -47,7 +47,7 @@ class Front:
     ):
         self._ground, self._turns, self._emulation, self._ready, self._scrape = ground, turns, emulation, ready, scrape
         self._request_ids = RequestIds()
-        self._real = partial(ground.clock.outside, ground.clock.now)
+        self._real = ground.clock.real
         """What callers' clocks show, however far an emulator's was advanced."""
         self.exchanges = Ring(ground.config.api.exchanges or 0, now=self._real, account_of=self._account_of)
         self._server: Server | None = None
