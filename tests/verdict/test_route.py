@@ -56,7 +56,7 @@ def test_reasons_are_plain_sentences() -> None:
         "route otp: type is NOTIFY, wants OTP",
         "route hk: country is GB, wants HK, MO",
         "route vodafone: the number begins with none of 4477, 44790",
-        "route vip: account is main, wants gold",
+        "route vip: account is another, wants gold",
         "route brand: sender is another or not given, wants Shop",
         "route rest: taken, all its conditions match",
     )
@@ -122,6 +122,14 @@ def test_many_rules_are_told_by_cause() -> None:
         "routes passed over for number: 100",
         "route rest: taken, all its conditions match",
     )
+
+
+def test_accounts_and_senders_that_no_rule_names_share_their_decisions() -> None:
+    """However many there are, each country is decided for once."""
+    router = Router(ALL, CARRIERS)
+    shared = router.decide(_asked(account="a0", sender="s0"))
+    assert all(router.decide(_asked(account=f"a{n}", sender=f"s{n}")) is shared for n in range(1, 100))
+    assert router.decide(_asked(account="gold", sender="s0")) is not shared
 
 
 def test_next_carrier() -> None:

@@ -49,9 +49,10 @@ def next_carrier(carriers: Iterable[CarrierId], tried: Collection[CarrierId]) ->
 
 
 class Router:
-    """The rules, ready for use. Decisions are kept by what the rules look at, so that hundreds of rules cost what one does."""
+    """The rules, ready for use. Decisions are kept by what the rules look at, so that hundreds of rules cost what one does, and ten
+    thousand accounts that no rule names what one does too."""
 
-    __slots__ = ("_carriers", "_channels", "_decisions", "_prefixes", "_routes", "_rules", "_senders")
+    __slots__ = ("_accounts", "_carriers", "_channels", "_decisions", "_prefixes", "_routes", "_rules", "_senders")
 
     def __init__(self, routes: Sequence[Route], carriers: Collection[CarrierId]) -> None:
         """`carriers` are those that there are: a mapping by id will do. A route's other carriers are passed over."""
@@ -59,6 +60,7 @@ class Router:
         self._routes = {route.id: route for route in routes}
         self._rules = [_Rule.of(route) for route in routes]
         self._channels = frozenset(channel for route in routes for channel in route.channels)
+        self._accounts = frozenset(account for route in routes for account in route.accounts)
         self._senders = frozenset(sender for route in routes for sender in route.senders)
         self._prefixes = _by_length(prefix for route in routes for prefix in route.prefixes)
         self._decisions: dict[tuple[object, ...], Decision] = {}
@@ -70,13 +72,15 @@ class Router:
     def decide(self, asked: Asked, down: frozenset[CarrierId] = NO_CARRIER_DOWN) -> Decision:
         """The decision for a message. Carriers in `down` are tried last."""
         prefix = self._longest_prefix(asked.to)
+        account = asked.account if asked.account in self._accounts else ""
         sender = asked.sender if asked.sender in self._senders else ""
-        key = (asked.country, prefix, asked.account, asked.type, asked.channel, sender, down)
+        key = (asked.country, prefix, account, asked.type, asked.channel, sender, down)
         decision = self._decisions.get(key)
         if decision is None:
             if len(self._decisions) >= _KEPT:
                 self._decisions.clear()
-            decision = self._decisions[key] = _downward(self._decide(replace(asked, to=prefix, sender=sender)), down)
+            alike = replace(asked, to=prefix, account=account, sender=sender)
+            decision = self._decisions[key] = _downward(self._decide(alike), down)
         return decision
 
     def _longest_prefix(self, to: str) -> str:
@@ -149,8 +153,8 @@ class _Rule:
 
 
 def _unsaid(name: str) -> str:
-    # A sender that no rule names is not kept apart from the others.
-    return "another or not given" if name == "sender" else "not given"
+    """What is said where a value is not given, or is one that no rule names: senders and accounts of those are not kept apart."""
+    return {"sender": "another or not given", "account": "another"}.get(name, "not given")
 
 
 def _listed(values: Sequence[str]) -> str:
