@@ -25,7 +25,9 @@ def used(nonces: Nonces, mark: int, until: int) -> bool:
 def test_marks_are_told_from_what_lies_across_two() -> None:
     """The octets of a mark may be found where one ends and the next begins."""
     nonces = Nonces({}, lambda: NOW)
-    one, two, across = (int.from_bytes(bytes.fromhex(mark)) for mark in ("0102030405060000", "0000070707070000", "0304050600000000"))
+    one, two, across = (
+        int.from_bytes(bytes.fromhex(mark)) for mark in ("0102030405060000", "0000070707070000", "0304050600000000")
+    )
     assert one % BUCKETS == two % BUCKETS == across % BUCKETS == 0
     assert [used(nonces, mark, NOW) for mark in (one, two, across)] == [False] * 3
     assert [used(nonces, mark, NOW) for mark in (one, two, across)] == [True] * 3

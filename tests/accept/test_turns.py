@@ -36,7 +36,9 @@ def caller(rate: int, account: str = "shop") -> Caller:
 async def refusal(turns: Turns, who: Caller, clock: Clock, operation: str = SEND) -> Refused | None:
     """The refusal, None where it was its turn."""
     try:
-        await turns.take(who, operation)
+        turn = turns.take(who, operation)
+        if turn is not None:
+            await turn
     except Refused as refused:
         return refused
     return None

@@ -165,32 +165,39 @@ class Connection(asyncio.Protocol):
 
     async def _answer(self) -> None:
         """Answer what waits, in order, for as long as somebody listens."""
+        house = self.house
         try:
             while self._waiting and self._transport is not None and not self._transport.is_closing():
-                await self._answer_one(self._waiting.popleft())
+                asked = self._waiting.popleft()
+                raw = self._raw(asked)
+                if asked.refused is not None:
+                    reply = house.refusal(asked.refused, raw)
+                elif house.elsewhere is not None and asked.path.startswith(house.elsewhere.prefixes):
+                    self._hand_over(house.elsewhere, asked)
+                    break
+                else:
+                    reply = await house.reply(raw)
+                self._write(asked, reply)
+                if self._drained is not None:
+                    await self._drained.wait()
         finally:
             self._task = None
             self._rest()
 
-    async def _answer_one(self, asked: Asked) -> None:
-        house = self.house
+    def _raw(self, asked: Asked) -> Raw:
         peer, secure = self._peer, self._secure
         if self._proxied:
-            peer, secure = origin.behind(peer, secure, asked.headers, house.proxies)
-        raw = Raw(asked.method, asked.path, asked.query, asked.headers, asked.body, peer, secure)
-        if house.elsewhere is not None and asked.path.startswith(house.elsewhere.prefixes) and asked.refused is None:
-            self._hand_over(house.elsewhere, asked)
-            return
-        reply = await house.reply(raw) if asked.refused is None else house.refusal(asked.refused, raw)
-        last = asked.last or house.stopping or (self._ended and not self._waiting)
+            peer, secure = origin.behind(peer, secure, asked.headers, self.house.proxies)
+        return Raw(asked.method, asked.path, asked.query, asked.headers, asked.body, peer, secure)
+
+    def _write(self, asked: Asked, reply: Rendered) -> None:
+        last = asked.last or self.house.stopping or (self._ended and not self._waiting)
         if self._transport is not None:
             body = b"" if asked.method == "HEAD" else reply.body
-            self._transport.write(b"".join((reply.front, closing(last, house.limits.keep_alive), body)))
+            self._transport.write(b"".join((reply.front, closing(last, self.house.limits.keep_alive), body)))
             if last:
                 self._waiting.clear()
                 self._part(asked.refused is not None)
-        if self._drained is not None:
-            await self._drained.wait()
 
     def _rest(self) -> None:
         """Nothing waits: read on, or be counted out."""

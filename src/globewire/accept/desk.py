@@ -8,12 +8,12 @@ import orjson
 from globewire.accept.once import once
 from globewire.hold.port import AccountEntry, Conversion, Hold, Nonce, Submission
 from globewire.message import AccountId, CarrierId, Message, MessageId, Millis
-from globewire.meter.dials import Meter
+from globewire.meter.dials import Count, Meter
 from globewire.plan import Carrier
 from globewire.values import dataclass
 from globewire.verdict.admit import Caller
 from globewire.verdict.judge import Common, Judged, Terms
-from globewire.verdict.route import Decision, Router
+from globewire.verdict.route import Router
 from globewire.wire.reply import Fields
 from globewire.wire.request import Call
 
@@ -55,7 +55,8 @@ class Desk:
             common.type, common.task_id, common.channel, cut.encoding, len(cut.pieces), number.country, number.detail, asking.now,
             common.validity,
         )  # fmt: skip
-        return Submission(message, judged.decision.carriers[0], decision_text(judged.decision))
+        decision = judged.decision
+        return Submission(message, decision.carriers[0], _decision_text(decision.route, decision.carriers, decision.why))
 
     async def keep(
         self, asking: Asking, submissions: Sequence[Submission], answer: Fields, conversions: Sequence[Conversion] = ()
@@ -64,14 +65,23 @@ class Desk:
         key = once(asking.caller.account, asking.call, answer, asking.now)
         earlier = await self.hold.keep(submissions, asking.nonce, conversions, once=key)
         if earlier is None:
-            for submission in submissions:
-                self.meter.segments.of(submission.message.encoding).add(submission.message.segments)
+            _count(self.meter, submissions)
             return answer
         said: Fields = orjson.loads(earlier)
         return said
 
 
 @lru_cache(4096)
-def decision_text(decision: Decision) -> str:
+def _decision_text(route: str | None, carriers: tuple[CarrierId, ...], why: tuple[str, ...]) -> str:
     """A decision as the JSON that is stored with the message; written once for all that are alike."""
-    return orjson.dumps({"route": decision.route, "carriers": decision.carriers, "why": decision.why}).decode()
+    return orjson.dumps({"route": route, "carriers": carriers, "why": why}).decode()
+
+
+def _count(meter: Meter, submissions: Sequence[Submission]) -> None:
+    """Count the segments; of a batch most have the encoding of the one before, whose counter is at hand."""
+    encoding, count = None, Count()
+    for submission in submissions:
+        message = submission.message
+        if message.encoding is not encoding:
+            encoding, count = message.encoding, meter.segments.of(message.encoding)
+        count.add(message.segments)

@@ -73,53 +73,51 @@ class Intake:
 
     async def answer(self, raw: Raw) -> Reply:
         """The reply to `raw`; a promise in it is on disk. Raises nothing that is the caller's fault, or the disk's."""
-        began = perf_counter()
-        operation, code, answer = await self._answer(raw)
-        self._meter.calls.of(operation, code).add()
-        self._meter.call_seconds.of(operation).note(perf_counter() - began)
-        return answer
-
-    async def _answer(self, raw: Raw) -> tuple[str, str, Reply]:
-        """The operation ("" where it could not be read), the code, and the reply with that code in it."""
-        request_id = self._request_id()
+        began, request_id = perf_counter(), self._request_id()
         operation = key = ""
         try:
             call = request.read(raw)
             operation, key = call.operation, call.access_key
-            asking = await self._admit(call, request_id)
+            asking = self._verified(call, request_id)
+            turn = self._turns.take(asking.caller, operation)
+            if turn is not None:
+                await turn
+            if asking.caller.user:
+                authorise(asking.caller, operation, Circumstances(asking.now, raw.peer, raw.secure), self._form)
             if operation in SENDING:
                 self._pressure.check()
-            fields = await OPERATIONS[operation](self._desk, asking)
+            code, answer = _answer(call, await OPERATIONS[operation](self._desk, asking), request_id)
         except Refused as refused:
             told = refused if self._hints is None else self._hints.add(raw, refused, key, self._real())
-            return operation, refused.row.code, _refusal(raw, operation, told, request_id)
+            code, answer = refused.row.code, _refusal(raw, operation, told, request_id)
         except Unavailable as fault:
             log.error("the hold does not serve", stage="accept", request=request_id, reason=str(fault))
-            return (
-                operation,
-                errors.SERVICE_UNAVAILABLE.code,
-                _refusal(raw, operation, refuse(errors.SERVICE_UNAVAILABLE), request_id),
-            )
-        first = str(fields.get("RequestId", request_id))
-        answer = reply.answer(operation, fields, call.format, first)
-        if first != request_id:
-            answer = replace(answer, headers=(*answer.headers, REPLAYED))
-        return operation, str(fields["ResponseCode"]), answer
+            code = errors.SERVICE_UNAVAILABLE.code
+            answer = _refusal(raw, operation, refuse(errors.SERVICE_UNAVAILABLE), request_id)
+        self._meter.calls.of(operation, code).add()
+        self._meter.call_seconds.of(operation).note(perf_counter() - began)
+        return answer
 
-    async def _admit(self, call: Call, request_id: str) -> Asking:
-        """In the order of contract 3.2: key, freshness, signature, nonce, throttle, RAM."""
+    def _verified(self, call: Call, request_id: str) -> Asking:
+        """Who calls, and that it is he. In the order of contract 3.2: key, freshness, signature, nonce; throttle and RAM follow."""
         if self._require_tls and not call.raw.secure:
             raise refuse(errors.NEED_SSL)
         now = self._desk.now()
         caller = identify(self._register(), call.access_key, call.security_token)
         signature.fresh(call, self._real())
         signature.verify(call, caller.secret)
-        mark, until = signature.nonce_mark(call.access_key, call.nonce), Millis(signature.nonce_until(call))
-        self._nonces.use(mark, until)
-        await self._turns.take(caller, call.operation)
-        authorise(caller, call.operation, Circumstances(now, call.raw.peer, call.raw.secure), self._form)
-        changing = TABLE[call.operation].changing
-        return Asking(caller, call, request_id, now, Nonce(mark, until) if changing else None)
+        nonce = Nonce(signature.nonce_mark(call.access_key, call.nonce), Millis(signature.nonce_until(call)))
+        self._nonces.use(nonce.mark, nonce.until)
+        return Asking(caller, call, request_id, now, nonce if TABLE[call.operation].changing else None)
+
+
+def _answer(call: Call, fields: Fields, request_id: str) -> tuple[str, Reply]:
+    """Its ResponseCode, and the reply; marked where it is that of an earlier call under the same idempotency key."""
+    first = str(fields.get("RequestId", request_id))
+    answer = reply.answer(call.operation, fields, call.format, first)
+    if first != request_id:
+        answer = replace(answer, headers=(*answer.headers, REPLAYED))
+    return str(fields["ResponseCode"]), answer
 
 
 def _refusal(raw: Raw, operation: str, refused: Refused, request_id: str) -> Reply:

@@ -20,10 +20,9 @@ class Rendered:
 
 def rendered(reply: Reply) -> Rendered:
     """A reply as bytes, with Date and Content-Length. ValueError for a status that is none, or a header that would split."""
-    lines = [b"%b: %b\r\n" % pair for pair in reply.headers if pair[0] not in _OURS]
-    front = b"".join(
-        (_status_line(reply.status), _date_line(int(time.time())), b"content-length: %d\r\n" % len(reply.body), *lines)
-    )
+    lines = [b": ".join(pair) for pair in reply.headers if pair[0] not in _OURS]
+    begin = _begin(reply.status, int(time.time()))
+    front = b"\r\n".join((begin, b"content-length: %d" % len(reply.body), *lines, b""))
     if not front.count(b"\n") == front.count(b"\r") == len(lines) + 3:
         raise ValueError("a reply's header holds a line break")
     return Rendered(front, reply.body)
@@ -47,11 +46,7 @@ _OURS = frozenset({b"content-length", b"connection", b"keep-alive", b"date", b"t
 _REFRAMED = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
-@lru_cache(maxsize=128)
-def _status_line(status: int) -> bytes:
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
-
-
-@lru_cache(maxsize=1)
-def _date_line(second: int) -> bytes:
-    return f"date: {formatdate(second, usegmt=True)}\r\n".encode()
+@lru_cache(maxsize=8)
+def _begin(status: int, second: int) -> bytes:
+    """Status line and Date, which many replies of one second share."""
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ndate: {formatdate(second, usegmt=True)}".encode()

@@ -1,5 +1,7 @@
 """SendMessageToGlobe: one message to one number (contract 1.1)."""
 
+from collections.abc import Awaitable
+
 from globewire.accept.desk import Asking, Desk
 from globewire.verdict import judge
 from globewire.wire.reply import Fields
@@ -7,7 +9,7 @@ from globewire.wire.reply import Fields
 ACCEPTED = "The SMS Send Request was accepted"
 
 
-async def send(desk: Desk, asking: Asking) -> Fields:
+def send(desk: Desk, asking: Asking) -> Awaitable[Fields]:
     """Judge, cut, keep; the reply's fields."""
     common, judged = judge.single(asking.call.parameters, desk.terms(asking), desk.router)
     (id,) = desk.mint(1)
@@ -22,4 +24,4 @@ async def send(desk: Desk, asking: Asking) -> Fields:
         "To": judged.number.digits,
         "MessageId": str(id),
     }
-    return await desk.keep(asking, [desk.submission(asking, id, common, judged)], answer)
+    return desk.keep(asking, [desk.submission(asking, id, common, judged)], answer)

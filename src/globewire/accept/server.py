@@ -23,6 +23,7 @@ from globewire.accept.framing import Limits
 from globewire.accept.origin import Network
 from globewire.accept.rendering import Rendered, rendered
 from globewire.errors import INTERNAL_ERROR, Refused, refuse
+from globewire.message import Millis
 from globewire.meter.dials import Meter
 from globewire.wire.exchange import Exchange
 from globewire.wire.reply import Reply, refusal
@@ -119,11 +120,18 @@ class Server:
     async def reply(self, raw: Raw) -> Rendered:
         """What `answer` says; InternalError where it fails, or says what cannot be written."""
         exchanges = self._exchanges
-        if exchanges is None:
-            return await self._reply(raw)
-        began = exchanges.begin()
-        reply = await self._reply(raw)
-        exchanges.keep(raw, reply, began)
+        began = Millis(0) if exchanges is None else exchanges.begin()
+        try:
+            reply = rendered(await self._answer(raw))
+        except asyncio.CancelledError as fault:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():  # it is this server that stops; else something in `answer` was cancelled
+                raise
+            reply = self._failed(raw, fault)
+        except Exception as fault:  # noqa: BLE001 - the stage's loop: one request's fault must not end the connection unanswered
+            reply = self._failed(raw, fault)
+        if exchanges is not None:
+            exchanges.keep(raw, reply, began)
         return reply
 
     def refusal(self, refused: Refused, raw: Raw) -> Rendered:
@@ -143,17 +151,6 @@ class Server:
         self.connections.discard(connection)
         if not self.connections:
             self._empty.set()
-
-    async def _reply(self, raw: Raw) -> Rendered:
-        try:
-            return rendered(await self._answer(raw))
-        except asyncio.CancelledError as fault:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():  # it is this server that stops; else something in `answer` was cancelled
-                raise
-            return self._failed(raw, fault)
-        except Exception as fault:  # noqa: BLE001 - the stage's loop: one request's fault must not end the connection unanswered
-            return self._failed(raw, fault)
 
     def _refusal(self, refused: Refused, raw: Raw) -> Rendered:
         self._meter.calls.of("", refused.row.code).add()

@@ -5,7 +5,7 @@ a second and not with every call; what it does not spend is lost to the others f
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from globewire.errors import THROTTLING_USER, refuse
@@ -32,9 +32,10 @@ class OwnTurns:
         """Begin anew: nobody has called."""
         self._throttle = Throttle()
 
-    async def take(self, caller: Caller, operation: str) -> None:
-        """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
+    def take(self, caller: Caller, operation: str) -> Awaitable[None] | None:
+        """None where it is the caller's turn; else Refused with Throttling.User (contract 9.13). Nothing is to be awaited."""
         keep_pace(self._throttle, caller, operation, self._now())
+        return None
 
     async def left(self, account: AccountId, operation: str, rate: int) -> int:
         """How many calls a limit of `rate` a second leaves at this moment."""
@@ -62,19 +63,21 @@ class SharedTurns:
         """Begin anew with what the hold has."""
         self._purses.clear()
 
-    async def take(self, caller: Caller, operation: str) -> None:
-        """Return where it is the caller's turn; else Refused with Throttling.User (contract 9.13)."""
+    def take(self, caller: Caller, operation: str) -> Awaitable[None] | None:
+        """None where it is the caller's turn; else what is to be awaited, Refused with Throttling.User (contract 9.13) in it."""
         rate = limit(caller.quota, operation)
         if rate <= 0:
-            return
+            return None
         if len(self._purses) > MOST:
             self._purses.clear()
         purse = self._purses.setdefault((caller.account, operation), _Purse())
-        if not _spend(purse, self._now()):
-            async with purse.drawing:
-                now = self._now()
-                if not _spend(purse, now):
-                    await self._draw(purse, f"{caller.account} {operation}", rate, now)
+        return None if _spend(purse, self._now()) else self._wait(purse, f"{caller.account} {operation}", rate)
+
+    async def _wait(self, purse: _Purse, quota: str, rate: int) -> None:
+        async with purse.drawing:
+            now = self._now()
+            if not _spend(purse, now):
+                await self._draw(purse, quota, rate, now)
 
     async def left(self, account: AccountId, operation: str, rate: int) -> int:
         """How many calls a limit of `rate` a second leaves this process now: what it has drawn, and what all share."""
