@@ -84,7 +84,7 @@ def told(rows: Rows, name: str) -> str:
 
 def number(value: float) -> str:
     """Three digits that count, or all before the point."""
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:#.3g}"
+    return f"{value:,.0f}" if abs(value) >= 99.95 or value == int(value) else f"{value:#.3g}"
 
 
 def against(ours: Rows, theirs: Rows, name: str) -> Reading | None:
@@ -121,7 +121,8 @@ def _answer(rows: Rows) -> Reading | None:
     if value is None:
         return None
     beside = f"; Kannel {told(theirs, 'answer_p99')} at {told(theirs, 'rate')}/s" if theirs else ""
-    return Reading(value, f"{told(ours, 'answer_p99')} ms at {told(ours, 'rate')}/s{beside}")
+    late = f"the load itself late by {spread([row['late_ms'][1] for row in ours])} ms"
+    return Reading(value, f"{told(ours, 'answer_p99')} ms at {told(ours, 'rate')}/s, {late}{beside}")
 
 
 def _held(rows: Rows) -> Reading | None:

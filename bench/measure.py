@@ -52,26 +52,28 @@ def measure(
     n -= n % (len(gateways) * loads)
     first, before = sink.take(n), sink.ask("/stats")
     pids = [pid for gateway in gateways for pid in gateway.pids]
-    commits = [gateway.commits() for gateway in gateways]
-    cpu, disk, peak = process.cpu_seconds(pids), process.written(pids), process.Peak(pids)
-    server = process.cpu_seconds(process.tree(beside)) if beside else 0.0
+    had, peak = _used(gateways, pids, beside), process.Peak(pids)
     load, outcomes = send([gateway for gateway in gateways for _ in range(loads)], sink, first, n, connections, rate)
     _settle(sink, before, load["accepted"])
     seconds = (time.monotonic_ns() - load["began"]) / 1e9
-    cpu, disk = process.cpu_seconds(pids) - cpu, process.written(pids) - disk
+    used = {name: value - had[name] for name, value in _used(gateways, pids, beside).items()}
     sunk = sink.ask("/stats")["cpu_s"] - before["cpu_s"]
     seen, accepted = figures(outcomes, sink.ask(f"/dump?first={first}&n={n}"), load), max(1, load["accepted"])
-    if beside:
-        seen["server_cpu_s_per_1000"] = round((process.cpu_seconds(process.tree(beside)) - server) / accepted * 1000, 4)
-    made = [after - so_far for gateway, so_far in zip(gateways, commits, strict=True) if (after := gateway.commits()) and so_far]
     return seen | {
         "rate": rate, "connections": connections, "refused": load["refused"], "late_ms": load["late_ms"],
-        "cpu_s_per_1000": round(cpu / accepted * 1000, 4), "peak_mb": round(peak.stop() / 1e6, 1),
-        "resident_mb": round(process.resident(pids) / 1e6, 1),
-        "commits_per_message": round(sum(made) / accepted, 4), "written_per_message": round(disk / accepted),
-        "gateway_share": round(cpu / seconds, 3), "load_share": round(load["cpu_s"] / load["seconds"], 3),
+        **{f"{name}_s_per_1000": round(used[name] / accepted * 1000, 4) for name in used if name.endswith("cpu")},
+        **{f"{name}_per_message": round(used[name] / accepted, 4) for name in used if not name.endswith("cpu")},
+        "peak_mb": round(peak.stop() / 1e6, 1), "resident_mb": round(process.resident(pids) / 1e6, 1),
+        "gateway_share": round(used["cpu"] / seconds, 3), "load_share": round(load["cpu_s"] / load["seconds"], 3),
         "sink_share": round(sunk / seconds, 3),
     }  # fmt: skip
+
+
+def _used(gateways: Sequence[Target], pids: list[int], beside: int | None) -> dict[str, float]:
+    """What they have used so far: transactions, CPU seconds, bytes written to disks; and the CPU seconds of the server beside."""
+    used = {"commits": float(sum(gateway.commits() or 0 for gateway in gateways))}
+    used |= {"cpu": process.cpu_seconds(pids), "written": float(process.written(pids))}
+    return used | ({"server_cpu": process.cpu_seconds(process.tree(beside))} if beside else {})
 
 
 def send(

@@ -6,8 +6,9 @@ segment and one receipt, and that processes and shards do not get in each other'
 
 from dataclasses import dataclass
 from math import ceil
+from statistics import median
 
-from figures import Rows, middle, number, pick
+from figures import Rows, number, pick, told
 
 RATES = (10_000, 100_000)
 BUSY = 0.7
@@ -33,10 +34,10 @@ class Costs:
 def costs(rows: Rows, flush: float | None) -> Costs | None:
     """The medians of one process on PostgreSQL; None where that was not measured."""
     some = pick(rows, "engines", "postgres-1")
-    names = ("cpu_s_per_1000", "server_cpu_s_per_1000", "commits_per_message", "server_logged_per_message")
-    gateway, server, commits, logged = (middle(some, name) for name in names)
-    if gateway is None or server is None or commits is None or logged is None or flush is None:
+    if not some or flush is None:
         return None
+    names = ("cpu_s_per_1000", "server_cpu_s_per_1000", "commits_per_message", "server_logged_per_message")
+    gateway, server, commits, logged = (median(row[name] for row in some) for name in names)
     return Costs(gateway, server, commits, logged, flush)
 
 
@@ -57,7 +58,7 @@ LINES = (
     ("primaries", f"PostgreSQL servers of {PRIMARY} cores, accounts shared out", f"those ÷ {PRIMARY}, rounded up"),
     ("commits", "commits a second, at most as many flushes", "R × commits for a message"),
     ("flushing", "disks that do nothing but flush, where no flush serves two commits", "those × seconds of a flush"),
-    ("log", "MB a second to the database's log", "R × bytes for a message ÷ 1,000,000"),
+    ("log", "MB a second to the database's log", "R × bytes of log for a message ÷ 1,000,000"),
     ("binds", f"binds, at {PACE} segments a second each", f"R ÷ {PACE}, rounded up"),
 )
 
@@ -68,12 +69,20 @@ def table(rows: Rows, flush: float | None) -> str:
     if cost is None:
         return "Not measured."
     said = (
-        f"Measured on PostgreSQL, one full process: {number(cost.gateway)} CPU seconds of the gateway and {number(cost.server)} "
-        f"of the server for 1,000 messages, {number(cost.commits)} commits and {number(cost.logged)} bytes of the server's log for "
-        f"one; a flush takes {number(cost.flush)} ms (p50). R is messages a second."
+        f"Measured on PostgreSQL, one process kept full: for 1,000 messages {number(cost.gateway)} CPU seconds of the gateway and "
+        f"{number(cost.server)} of the server; for one message {number(cost.commits)} commits and {number(cost.logged)} bytes of "
+        f"the server's log; a flush takes {number(cost.flush)} ms (p50). R is messages a second."
     )
     columns = [needs(cost, rate) for rate in RATES]
     lines = ["| needed | formula | " + " | ".join(f"{rate:,} a second" for rate in RATES) + " |", "|---|---|" + "---|" * len(RATES)]
     for key, name, formula in LINES:
         lines.append(f"| {name} | {formula} | " + " | ".join(number(column[key]) for column in columns) + " |")
-    return said + "\n\n" + "\n".join(lines)
+    return "\n\n".join([said, "\n".join(lines), _alone(rows)])
+
+
+def _alone(rows: Rows) -> str:
+    """How far one process on SQLite goes, in a sentence."""
+    some = pick(rows, "engines", "sqlite")
+    seen = [told(some, name) for name in ("whole_job_per_s", "cpu_s_per_1000", "commits_per_message", "written_per_message")]
+    words = "One process on SQLite did {} a second: {} CPU seconds for 1,000, {} commits and {} bytes written a message."
+    return words.format(*seen)

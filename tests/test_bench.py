@@ -85,7 +85,8 @@ def test_one_message_that_is_lost_or_comes_twice_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0, "0"), (0.5824, "0.582"), (1.5, "1.50"), (41.26, "41.3"), (93.0, "93"), (3_210.4, "3,210")]
+    ("value", "shown"),
+    [(0, "0"), (0.5824, "0.582"), (1.5, "1.50"), (93.0, "93"), (99.97, "100"), (3_210.4, "3,210")],
 )
 def test_numbers_have_three_digits_that_count(value: float, shown: str) -> None:
     assert figures.number(value) == shown
@@ -138,7 +139,16 @@ def test_budgets_stand_side_by_side() -> None:
 def test_the_sums_on_paper() -> None:
     cost = paper.Costs(gateway=0.35, server=0.14, commits=0.1, logged=2_000, flush=0.5)
     assert paper.needs(cost, 10_000) == pytest.approx(
-        {"cores": 5, "processes": 5, "database": 2, "primaries": 1, "commits": 1_000, "flushing": 0.5, "log": 20, "binds": 100}
+        {
+            "cores": 5,
+            "processes": 5,
+            "database": 2,
+            "primaries": 1,
+            "commits": 1_000,
+            "flushing": 0.5,
+            "log": 20,
+            "binds": 100,
+        }
     )
     assert paper.table([], 0.5) == "Not measured."
 
