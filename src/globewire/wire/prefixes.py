@@ -16,12 +16,12 @@ from dataclasses import replace
 from functools import cache
 from importlib import resources
 from itertools import accumulate
+from typing import NamedTuple
 
 from globewire.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """Prefixes of `digits` digits, ascending, and beside each the number of its name: those from place `start` to before `stop`."""
 
     digits: int
@@ -41,11 +41,11 @@ class Table:
 
     def name(self, number: str) -> str:
         """The name of the longest prefix of `number` (digits with the dialling code), "" where none is known."""
-        for row in self.rows:
-            prefix = int(number[: row.digits])
-            at = bisect_left(row.prefixes, prefix, row.start, row.stop)
-            if at < row.stop and row.prefixes[at] == prefix and len(number) >= row.digits:
-                which = row.names[at]
+        for digits, prefixes, names, start, stop in self.rows:
+            prefix = int(number[:digits])  # of a shorter number, less than any prefix
+            at = bisect_left(prefixes, prefix, start, stop)
+            if at < stop and prefixes[at] == prefix:
+                which = names[at]
                 # One string for all who keep the name: callers keep tens of thousands.
                 return sys.intern(self.lines[self.starts[which] : self.starts[which + 1] - 1].decode())
         return ""
@@ -57,7 +57,7 @@ class Table:
             lowest, highest = (int(start.ljust(row.digits, digit)[: row.digits]) for digit in "09")
             first, last = bisect_left(row.prefixes, lowest), bisect_right(row.prefixes, highest)
             if first < last:
-                rows.append(replace(row, start=first, stop=last))
+                rows.append(row._replace(start=first, stop=last))
         return replace(self, rows=tuple(rows))
 
     @property
