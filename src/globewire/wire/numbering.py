@@ -157,7 +157,7 @@ def _whole(description: PhoneNumberDesc | None) -> str:
     if not description or not pattern:
         return _NEVER
     lengths = "|".join([rf"\d{{{length}}}\Z" for length in description.possible_length if length > 0])
-    return rf"(?={lengths})(?:{pattern})\Z"
+    return rf"(?=(?:{pattern})\Z)(?:{lengths})"
 
 
 def _first(patterns: Mapping[str, str]) -> str:
