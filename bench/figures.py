@@ -19,9 +19,9 @@ AT_PACE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was measured: the value that is held against the bar, and how it is told."""
+    """What was measured: the value that is held against the bar, None where nothing compares, and how it is told."""
 
-    value: float
+    value: float | None
     told: str
 
 
@@ -37,8 +37,10 @@ class Figure:
     more: bool
     read: Callable[[Rows], Reading | None]
 
-    def verdict(self, value: float) -> str:
+    def verdict(self, value: float | None) -> str:
         """How the value stands to the bar."""
+        if value is None:
+            return ""
 
         def reached(mark: float) -> bool:
             return value >= mark if self.more else value <= mark
@@ -108,11 +110,18 @@ def by_rounds(ours: Rows, theirs: Rows, name: str) -> Reading | None:
 
 
 def _rate(rows: Rows) -> Reading | None:
-    return against(whole_job(rows, "globewire"), whole_job(rows, "kannel"), "whole_job_per_s")
+    return _beside_kannel(rows, "whole_job_per_s")
 
 
 def _cpu(rows: Rows) -> Reading | None:
-    return against(whole_job(rows, "globewire"), whole_job(rows, "kannel"), "cpu_s_per_1000")
+    return _beside_kannel(rows, "cpu_s_per_1000")
+
+
+def _beside_kannel(rows: Rows, name: str) -> Reading | None:
+    ours, theirs = whole_job(rows, "globewire"), whole_job(rows, "kannel")
+    if ours and not theirs:
+        return Reading(None, f"{told(ours, name)}, no Kannel beside it")
+    return against(ours, theirs, name)
 
 
 def _answer(rows: Rows) -> Reading | None:
@@ -201,7 +210,9 @@ def table(rows: Rows) -> str:
     for figure in FIGURES:
         reading = figure.read(rows)
         bar, beyond = figure.told.format(f"{figure.bar:,g}"), "" if figure.beyond is None else f"{figure.beyond:,g}"
-        seen = (reading.told, number(reading.value), figure.verdict(reading.value)) if reading else ("not measured", "", "")
+        seen = ("not measured", "", "")
+        if reading:
+            seen = (reading.told, "" if reading.value is None else number(reading.value), figure.verdict(reading.value))
         lines.append("| " + " | ".join((figure.name, bar, beyond, *seen)) + " |")
     return "\n".join(lines)
 

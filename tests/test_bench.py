@@ -56,6 +56,10 @@ def test_the_neutral_harness_counts_where_it_ran() -> None:
     assert line(rows, "whole job")[1:] == ["0.600", "pass"]
 
 
+def test_without_kannel_there_is_nothing_to_compare_with() -> None:
+    assert line([closed("globewire", 1, 3_000)], "whole job") == ["3,000, no Kannel beside it", "", ""]
+
+
 def test_what_goes_by_turns_is_compared_within_its_round() -> None:
     """The machine became half as fast after the first round, which is nobody's fault."""
     rows = [row("held", of, n, whole_job_per_s=seen) for n, of, seen in ((1, "held", 990), (1, "empty", 1_000), (2, "empty", 500))]
