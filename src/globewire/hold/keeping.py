@@ -9,23 +9,19 @@ from globewire import errors
 from globewire.hold.admission import Admission
 from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
-from globewire.hold.sql import ask, change, fields, run
+from globewire.hold.sql import ask, change, insert, run
 
 Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
 
-_KEEP = (
-    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT {fields(22)} FROM json_each(?)"
-)
-_QUEUE = "INSERT INTO sending(message, carrier, due_at) SELECT value ->> 0, value ->> 20, value ->> 16 FROM json_each(?)"
-_NONCE = f"INSERT INTO nonce(until, mark) SELECT {fields(2)} FROM json_each(?)"
+_MESSAGE = f"message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at)"
+_SENDING = "sending(message, carrier, due_at)"
+_NONCE = "nonce(until, mark)"
 _NONCES_USED = (
     "SELECT json_group_array(mark) FROM (SELECT nonce.mark FROM json_each(?) AS j CROSS JOIN nonce "
     "ON nonce.until = j.value ->> 0 AND nonce.mark = j.value ->> 1)"
 )
-_CONVERT = f"INSERT INTO conversion(account, message, delivered, rate, at) SELECT {fields(5)} FROM json_each(?)"
-
-
-_ONCE = f"INSERT INTO once(account, key, content, answer, until) SELECT {fields(5)} FROM json_each(?)"
+_CONVERSION = "conversion(account, message, delivered, rate, at)"
+_ONCE = "once(account, key, content, answer, until)"
 _KNOWN = (
     "SELECT json_group_array(json_array(o.account, o.key, o.content, o.answer)) FROM json_each(?) AS j CROSS JOIN once AS o "
     "ON o.account = j.value ->> 0 AND o.key = j.value ->> 1"
@@ -41,14 +37,13 @@ def keep(cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.
     book = Admission(used, {(account, key): (content, answer) for account, key, content, answer in known})
     results = [book.admit(nonce, once) for _, nonce, _, once in payloads]
     kept = [payload for payload, result in zip(payloads, results, strict=True) if result is None]
-    messages = [message_row(submission) for submissions, *_ in kept for submission in submissions]
-    run(cursor, _NONCE, book.nonces)
-    run(cursor, _ONCE, book.onces)
-    run(cursor, _KEEP, messages)
-    run(cursor, _QUEUE, messages)
-    run(
-        cursor, _CONVERT, [(c.account, c.message, int(c.delivered), c.rate, c.at) for _, _, converted, _ in kept for c in converted]
-    )
+    submissions = [submission for each, *_ in kept for submission in each]
+    conversions = [conversion for _, _, each, _ in kept for conversion in each]
+    insert(cursor, _NONCE, book.nonces)
+    insert(cursor, _ONCE, book.onces)
+    insert(cursor, _MESSAGE, [message_row(submission) for submission in submissions])
+    insert(cursor, _SENDING, [(s.message.id, s.carrier, s.message.accepted_at) for s in submissions])
+    insert(cursor, _CONVERSION, [(c.account, c.message, int(c.delivered), c.rate, c.at) for c in conversions])
     return results
 
 

@@ -45,7 +45,7 @@ PUSH = "at, took, status, acknowledged, reason, said, reports"
 
 
 def message_row(kept: Submission) -> Row:
-    """A submission as the columns of `message`, in the order of `keeping._KEEP`."""
+    """A submission as the columns of `message`, in the order of `keeping._MESSAGE`."""
     m, d = kept.message, kept.message.detail
     return (
         m.id, m.account, m.access_key, m.request_id, m.to, m.sender, m.text, m.type, m.task_id, m.channel, m.encoding, m.segments,

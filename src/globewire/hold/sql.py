@@ -1,11 +1,15 @@
-"""How a batch goes into a statement and comes out of one: as one JSON array each way.
+"""How a batch goes into a statement and comes out of one: as one JSON array each way, or, where rows are added, as bound values
+of many rows at once.
 
 So a statement costs one step whatever the batch's size, and all that step's work happens without Python's global lock: rows
-bound one at a time, against a busy event loop, came to 441 a second; as JSON, to 53,000 (Python 3.11, two cores).
+bound one at a time, against a busy event loop, came to 441 a second; as JSON, to 53,000 (Python 3.11, two cores). Of 32 messages
+that are kept together each takes 45 us of processor time as JSON and 23 as bound values, of 1,000 it takes 32 and 11: of JSON,
+SQLite looks for each of 22 members from the row's beginning.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import apsw
@@ -16,6 +20,27 @@ def run(cursor: apsw.Cursor, statement: str, rows: Sequence[Sequence[Any]], *mor
     """Execute `statement` over `rows`, which it reads from `json_each(?)` (see `fields`); nothing where there are none."""
     if rows:
         cursor.execute(statement, (orjson.dumps(rows).decode(), *more))
+
+
+def insert(cursor: apsw.Cursor, into: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Add rows; `into` names the table and the columns. Statements of 128 rows, 64, 32 and so on, which stay prepared."""
+    at, count = 0, MOST
+    while at < len(rows):
+        while count > len(rows) - at:
+            count //= 2
+        values = [value for row in rows[at : at + count] for value in row]
+        cursor.execute(_insert(into, len(rows[0]), count), values)
+        at += count
+
+
+MOST = 128
+"""Rows in one statement: one of more than 16 KiB is not kept prepared."""
+
+
+@cache
+def _insert(into: str, width: int, count: int) -> str:
+    row = f"({','.join('?' * width)})"
+    return f"INSERT INTO {into} VALUES {','.join([row] * count)}"
 
 
 def ask(cursor: apsw.Cursor, statement: str, *values: Any) -> Any:
