@@ -43,7 +43,7 @@ ACCOUNT = """
 [[account]]
 id = "bench{account}"
 callback = "http://127.0.0.1:{push}/push{account}"
-quota = {{ SendMessageToGlobe = 100000 }}
+quota = {{ SendMessageToGlobe = 100000, BatchSendMessageToGlobe = 100000 }}
 key = [{{ id = "{key}", secret = "{secret}" }}]
 """
 
