@@ -27,6 +27,7 @@ from plots import plots
 from process import end_when_told
 from scenarios import Bench, Row
 from scenarios.away import away
+from scenarios.batch import batch
 from scenarios.engines import engines
 from scenarios.held import held
 from scenarios.many import many
@@ -39,7 +40,8 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 BLOCK = re.compile(r"(<!-- made by bench/compare: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {
-    "whole": whole, "held": held, "many": many, "engines": engines, "memory": memory, "away": away, "sweeps": sweeps,
+    "whole": whole, "held": held, "many": many, "batch": batch,
+    "engines": engines, "memory": memory, "away": away, "sweeps": sweeps,
 }  # fmt: skip
 Results = dict[str, Any]
 
@@ -132,6 +134,7 @@ SIZES = {
     "held": (1_000_000, "messages in the store that is not empty (1,000,000)"),
     "accounts": (10_000, "accounts where there are many (10,000)"),
     "carriers": (50, "carriers where there are many (50)"),
+    "calls": (100, "batches of 1,000 numbers (100)"),
     "sizes": ("100000,1000000", "after how many messages memory is read (100000,1000000)"),
     "backlog": (200_000, "messages that wait for the carrier (200,000)"),
     "pace": (0, "segments a second that it then takes (half of what this gateway does)"),

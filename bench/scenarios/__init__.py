@@ -37,6 +37,7 @@ class Bench:
     held: int = 1_000_000
     accounts: int = 10_000
     carriers: int = 50
+    calls: int = 100
     sizes: tuple[int, ...] = (100_000, 1_000_000)
     backlog: int = 200_000
     pace: int = 0
