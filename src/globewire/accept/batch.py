@@ -1,5 +1,7 @@
 """BatchSendMessageToGlobe: up to 1,000 numbers with a text each (contract 1.2). What can be kept is kept in one transaction."""
 
+import asyncio
+
 import orjson
 
 from globewire import errors
@@ -7,14 +9,15 @@ from globewire.accept.desk import Asking, Desk
 from globewire.accept.send import ACCEPTED
 from globewire.errors import Refused, refuse
 from globewire.hold.port import Submission
-from globewire.message import MessageId
 from globewire.verdict import judge
-from globewire.verdict.judge import Common, Terms
 from globewire.verdict.route import Decision
 from globewire.wire import number
 from globewire.wire import parameters as given
 from globewire.wire.operation import MOST_NUMBERS
 from globewire.wire.reply import Fields
+
+AT_ONCE = 250
+"""Messages that are judged at once, in some two milliseconds: then others have their turn."""
 
 
 async def batch(desk: Desk, asking: Asking) -> Fields:
@@ -30,35 +33,34 @@ async def batch(desk: Desk, asking: Asking) -> Fields:
         )
     terms = desk.terms(asking)
     common = judge.common(parameters, terms, desk.router)
-    kept: list[tuple[Submission, Decision]] = []
+    many = judge.Many(common, terms, desk.router)
+    kept: list[Submission] = []
     failed: list[tuple[str, Refused]] = []
-    for id, to, message in zip(desk.mint(len(numbers)), numbers, texts, strict=True):
+    first: Decision | None = None
+    for place, (id, to, message) in enumerate(zip(desk.mint(len(numbers)), numbers, texts, strict=True), start=1):
         try:
-            kept.append(_one(desk, asking, id, to, message, common, terms))
+            judged = many.placed(number.read(to), given.text(message))
+            kept.append(desk.submission(asking, id, common, judged))
+            first = first or judged.decision
         except Refused as refused:
             failed.append((to, refused))
-    if not kept:
+        if place % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    if first is None:
         raise failed[0][1]
     answer: Fields = {
         "ResponseCode": "OK",
         "RequestId": asking.request_id,
         "FailedList": orjson.dumps([to for to, _ in failed]).decode(),
         "ResponseDescription": ACCEPTED,
-        "From": judge.shown_sender(common, kept[0][1], desk.carriers),
-        "MessageIdList": orjson.dumps([str(submission.message.id) for submission, _ in kept]).decode(),
+        "From": judge.shown_sender(common, first, desk.carriers),
+        "MessageIdList": orjson.dumps([str(submission.message.id) for submission in kept]).decode(),
         "SuccessCount": str(len(kept)),
     }
-    said = await desk.keep(asking, [submission for submission, _ in kept], answer)
+    said = await desk.keep(asking, kept, answer)
     for _, why in failed if said is answer else ():
         desk.meter.numbers_refused.of(why.row.code).add()
     return said
-
-
-def _one(
-    desk: Desk, asking: Asking, id: MessageId, to: str, message: str, common: Common, terms: Terms
-) -> tuple[Submission, Decision]:
-    judged = judge.placed(number.read(to), given.text(message), common, terms, desk.router)
-    return desk.submission(asking, id, common, judged), judged.decision
 
 
 def strings(value: str, name: str) -> list[str]:

@@ -71,7 +71,7 @@ class Router:
 
     def decide(self, asked: Asked, down: frozenset[CarrierId] = NO_CARRIER_DOWN) -> Decision:
         """The decision for a message. Carriers in `down` are tried last."""
-        prefix = self._longest_prefix(asked.to)
+        prefix = self.prefix(asked.to)
         account = asked.account if asked.account in self._accounts else ""
         sender = asked.sender if asked.sender in self._senders else ""
         key = (asked.country, prefix, account, asked.type, asked.channel, sender, down)
@@ -83,8 +83,8 @@ class Router:
             decision = self._decisions[key] = _downward(self._decide(alike), down)
         return decision
 
-    def _longest_prefix(self, to: str) -> str:
-        """All that rules ask of a number is told by the longest of their prefixes that it begins with."""
+    def prefix(self, to: str) -> str:
+        """All that rules ask of a number: the longest of their prefixes that it begins with, "" for none."""
         for digits, prefixes in self._prefixes:
             if to[:digits] in prefixes:
                 return to[:digits]
