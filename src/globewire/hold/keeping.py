@@ -7,6 +7,7 @@ import orjson
 
 from globewire import errors
 from globewire.hold.admission import Admission
+from globewire.hold.fresh import Fresh
 from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
 from globewire.hold.sql import ask, change, insert, run
@@ -28,7 +29,7 @@ _KNOWN = (
 )
 
 
-def keep(cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
+def keep(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
     """Keep submissions with their nonces and keys; those whose nonce or key was used are left out, and say so."""
     nonces = [(n.until, n.mark) for _, n, _, _ in payloads if n]
     onces = [once for *_, once in payloads if once]
@@ -44,6 +45,8 @@ def keep(cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.
     insert(cursor, _MESSAGE, [message_row(submission) for submission in submissions])
     insert(cursor, _SENDING, [(s.message.id, s.carrier, s.message.accepted_at) for s in submissions])
     insert(cursor, _CONVERSION, [(c.account, c.message, int(c.delivered), c.rate, c.at) for c in conversions])
+    for submission in submissions:
+        fresh.add(submission)
     return results
 
 

@@ -10,6 +10,7 @@ import orjson
 from globewire.hold import pushes
 from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
+from globewire.hold.fresh import Fresh
 from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
 from globewire.hold.sql import ask, change, run
@@ -20,24 +21,29 @@ Claiming = tuple[int, int, int, str]
 Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
 Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
 
+_DUE = (
+    "SELECT json_group_array(json_array(message, tried, leased)) FROM "
+    "(SELECT * FROM sending WHERE carrier = ? AND due_at <= ? ORDER BY due_at, message LIMIT ?)"
+)
 _SENDS = (
-    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in COLUMNS)}, m.state, s.carrier, s.tried, "
-    "s.leased)) FROM "
-    "(SELECT * FROM sending WHERE carrier = ? AND due_at <= ? ORDER BY due_at, message LIMIT ?) AS s "
-    "CROSS JOIN message AS m ON m.id = s.message"
+    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in COLUMNS)}, m.state, s.carrier, s.tried, s.leased)) "
+    "FROM json_each(?) AS j CROSS JOIN sending AS s ON s.message = j.value CROSS JOIN message AS m ON m.id = s.message"
 )
 _LEASE_SENDS = "UPDATE sending SET leased = 1, due_at = ?2 WHERE message IN (SELECT value ->> 0 FROM json_each(?1))"
 
 
-def claim_send(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
+def claim_send(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
     """Lease messages that are due at a carrier, oldest first."""
-    return [_claim_send(cursor, *payload) for payload in payloads]
+    return [_claim_send(fresh, cursor, *payload) for payload in payloads]
 
 
-def _claim_send(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
-    rows = ask(cursor, _SENDS, of, now, limit)
-    run(cursor, _LEASE_SENDS, [row[:1] for row in rows], now + lease)
-    return [send_job(row) for row in rows]
+def _claim_send(fresh: Fresh, cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
+    due = ask(cursor, _DUE, of, now, limit)
+    jobs = fresh.jobs(CarrierId(of), due, all_due=len(due) < limit)
+    if read := [id for id, *_ in due if id not in jobs]:
+        jobs.update({row[0]: send_job(row) for row in ask(cursor, _SENDS, orjson.dumps(read).decode())})
+    run(cursor, _LEASE_SENDS, due, now + lease)
+    return [jobs[id] for id, *_ in due if id in jobs]
 
 
 _HEARD = (

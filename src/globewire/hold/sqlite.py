@@ -19,6 +19,7 @@ from globewire.hold import facts as written
 from globewire.hold import finding, keeping, lanes, ledger, pages, sharing, sums
 from globewire.hold.changes import expiries, fed
 from globewire.hold.database import open_database, unavailable
+from globewire.hold.fresh import Fresh
 from globewire.hold.port import (
     FOREVER,
     SEND,
@@ -54,7 +55,7 @@ from globewire.hold.port import (
 from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
 from globewire.hold.wake import Wakes
-from globewire.hold.writer import Writer
+from globewire.hold.writer import Work, Writer
 from globewire.message import AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
 from globewire.meter.dials import Meter
 
@@ -85,6 +86,13 @@ class SqliteHold:
         self._copied = self._copiers.submit(lambda: 0)
         self._copy_at = monotonic() + CHECKPOINT_EVERY
         self._writer = Writer(self._writing, self._checkpoint, Tally(meter, "all"))
+        fresh = Fresh()
+        self._keep: Work = partial(keeping.keep, fresh)
+        self._claims: dict[str, Work] = {
+            SEND.name: partial(lanes.claim_send, fresh),
+            SETTLE.name: lanes.claim_settle,
+            TELL.name: lanes.claim_tell,
+        }
         self._accepted = meter.messages.of(State.ACCEPTED)
         self._wakes = Wakes()
         self._silence = Silence()
@@ -120,7 +128,7 @@ class SqliteHold:
         *,
         once: Once | None = None,
     ) -> str | None:
-        answer: str | None = await self._writer.ask(keeping.keep, (submissions, nonce, conversions, once))
+        answer: str | None = await self._writer.ask(self._keep, (submissions, nonce, conversions, once))
         if answer is None:
             self._accepted.add(len(submissions))
             for carrier in {s.carrier for s in submissions}:
@@ -134,7 +142,7 @@ class SqliteHold:
     # --- work
 
     async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
-        return cast(list[J], await self._writer.ask(_CLAIM[lane.name], (limit, now, lease, of)))
+        return cast(list[J], await self._writer.ask(self._claims[lane.name], (limit, now, lease, of)))
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
         await self._writer.ask(lanes.done, outcomes)
@@ -323,13 +331,6 @@ class SqliteHold:
         if self._copied.result() > CAUGHT_UP:
             _copy(self._writing)
         self._copied = self._copiers.submit(_copy, self._copying)
-
-
-_CLAIM: dict[str, Any] = {
-    SEND.name: lanes.claim_send,
-    SETTLE.name: lanes.claim_settle,
-    TELL.name: lanes.claim_tell,
-}
 
 
 def _copy(connection: apsw.Connection, how: int = apsw.SQLITE_CHECKPOINT_PASSIVE) -> int:

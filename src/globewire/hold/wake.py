@@ -16,9 +16,12 @@ class Wakes:
         self._events: dict[tuple[str, str], asyncio.Event] = {}
         self._back_by: dict[tuple[str, str], float] = {}
 
-    def wake(self, lane: Lane[Any], of: str = "") -> bool:
-        """There may be something to claim. Whether anybody here waits for that, or did a moment ago."""
-        self._events.setdefault((lane.name, of), asyncio.Event()).set()
+    def wake(self, lane: Lane[Any], of: str = "") -> None:
+        """There may be something to claim."""
+        self._event(lane, of).set()
+
+    def waited_for(self, lane: Lane[Any], of: str = "") -> bool:
+        """Whether anybody here waits for that, or did a moment ago."""
         return asyncio.get_running_loop().time() <= self._back_by.get((lane.name, of), 0.0)
 
     def wake_all(self) -> None:
@@ -28,7 +31,7 @@ class Wakes:
 
     async def wait(self, lane: Lane[Any], of: str, timeout: float) -> None:
         """Return after a wake since the last wait, or after `timeout` seconds."""
-        event, clock = self._events.setdefault((lane.name, of), asyncio.Event()), asyncio.get_running_loop().time
+        event, clock = self._event(lane, of), asyncio.get_running_loop().time
         self._back_by[lane.name, of] = clock() + timeout + AT_WORK
         try:
             async with asyncio.timeout(timeout):
@@ -38,3 +41,7 @@ class Wakes:
         finally:
             self._back_by[lane.name, of] = clock() + AT_WORK
             event.clear()
+
+    def _event(self, lane: Lane[Any], of: str) -> asyncio.Event:
+        found = self._events.get((lane.name, of))
+        return self._events.setdefault((lane.name, of), asyncio.Event()) if found is None else found

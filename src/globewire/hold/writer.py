@@ -1,14 +1,15 @@
 """One thread that writes: it takes whatever was asked meanwhile, does it in one transaction, flushes, then answers all.
 
 What is asked is a function and what it is to be given; those that asked for the same function are served in one call, so
-that a batch costs a few statements whatever its size. It knows nothing of messages.
+that a batch costs a few statements whatever its size. After a transaction the thread rests, so that more is asked meanwhile and
+the next one serves all of it. It knows nothing of messages.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import apsw
@@ -23,6 +24,11 @@ Work = Callable[[apsw.Cursor, Sequence[Any]], Sequence[Any]]
 
 MOST = 4096
 """Payloads in one transaction: bounds the time that the first of them waits."""
+REST = 2.0
+"""How long the thread rests after a transaction, by how long that took; who asks after the rest is served at once. A message's
+share of a transaction for 6 is 2.5 times what it is of one for 32, and a thread that never rests makes them as small as can be."""
+LONGEST_REST = 0.01
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +66,22 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        going = True
+        going, rested = True, 0.0
         while going:
-            batch, going = self._take()
+            first = self._queue.get()
+            if (rest := rested - (began := perf_counter())) > 0:
+                sleep(rest)
+                began += rest
+            batch, going = self._take(first)
             if batch:
                 results = self._serve(batch)
                 self._loop.call_soon_threadsafe(_answer, batch, results)
                 self._after()
+            ended = perf_counter()
+            rested = ended + min(REST * (ended - began), LONGEST_REST)
 
-    def _take(self) -> tuple[list[_Asked], bool]:
+    def _take(self, asked: _Asked | None) -> tuple[list[_Asked], bool]:
         batch: list[_Asked] = []
-        asked = self._queue.get()
         try:
             while asked is not None:
                 batch.append(asked)

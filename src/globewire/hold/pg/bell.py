@@ -46,7 +46,8 @@ class Bell:
     def ring(self, lane: Lane[Any], of: str = "") -> None:
         """There may be something to claim. Others hear of it where nobody here is at it; else they find it when they look again by
         themselves, where it is too much for one: two that wake for each job do it in batches half as large."""
-        if self._wakes.wake(lane, of):
+        self._wakes.wake(lane, of)
+        if self._wakes.waited_for(lane, of):
             return
         self._rung.add(f"{lane.name} {of}")
         self._more.set()
