@@ -1,18 +1,20 @@
 """A gateway that breaks its promise: it commits and never flushes. Run in the place of `python -m globewire`."""
 
 import sys
+from typing import Any
 
 import apsw
 
 from globewire.cli import main
 
 
-def careless(connection: apsw.Connection) -> None:
-    """Have a connection hear FULL and do nothing."""
-    connection.execute("PRAGMA synchronous = OFF")
-    connection.authorizer = lambda operation, name, *_: apsw.SQLITE_IGNORE if name == "synchronous" else apsw.SQLITE_OK
+class Careless(apsw.Connection):
+    """A connection that hears FULL and does OFF."""
+
+    def execute(self, statements: str, *parameters: Any, **options: Any) -> apsw.Cursor:
+        return super().execute(statements.replace("synchronous = FULL", "synchronous = OFF"), *parameters, **options)
 
 
 if __name__ == "__main__":
-    apsw.connection_hooks.append(careless)
+    setattr(apsw, "Connection", Careless)  # noqa: B010 - what the module itself gives out
     sys.exit(main())

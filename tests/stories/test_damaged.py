@@ -55,6 +55,29 @@ async def test_a_start_on_an_altered_file_is_refused_and_a_restored_one_goes_on(
         assert [taken.destination for taken in simulator.taken.values()] == ["85261230001"]
 
 
+async def test_a_start_on_an_altered_log_is_refused_and_drops_nothing(tmp_path: Path) -> None:
+    """However often it is tried, after a kill: with the log as it was, all is there."""
+    text = written(tmp_path, account())
+    async with serving(tmp_path, text) as process, customer(process.address) as caller:
+        messages = [await caller.send(f"852612300{n:02}", "text") for n in range(5)]
+        await process.kill()
+    log = tmp_path / "hold.db-wal"
+    whole = log.read_bytes()
+    flipped = bytearray(whole)
+    flipped[32 + 24 + 100] ^= 1
+    log.write_bytes(flipped)
+    for _ in range(2):
+        code, said = await refusal(tmp_path, text)
+        assert code == 2
+        assert "what was committed last stands in hold.db-wal, behind a page that does not fit its checksum" in said
+        assert "Traceback" not in said
+    assert log.read_bytes() == flipped
+    log.write_bytes(whole)
+    async with serving(tmp_path, text) as process, customer(process.address) as caller:
+        assert [(await caller.query(message))["MessageId"] for message in messages] == [str(message) for message in messages]
+        assert await process.stop() == 0
+
+
 async def test_nothing_of_a_damaged_page_is_sent_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One carrier's queue begins on it and stands still, the other's is sent, and what is new is accepted."""
     async with simulated() as (_, north), simulated() as (_, south):

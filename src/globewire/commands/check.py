@@ -10,8 +10,8 @@ from globewire.commands import paper
 from globewire.commands.options import ConfigOption, JsonOption, examples
 from globewire.commands.shop import configuration
 from globewire.commands.trouble import FAILED, Trouble
-from globewire.hold.database import RESTORE, faults, open_database
-from globewire.hold.schema import SchemaFault
+from globewire.hold.database import faults, open_database
+from globewire.hold.schema import RESTORE, SchemaFault
 
 app = typer.Typer()
 MOST = 20

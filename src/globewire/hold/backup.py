@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from globewire.errors import reason
-from globewire.hold.database import fault_of, faults
+from globewire.hold.database import fault_of, faults, look_at
 from globewire.hold.files import draft_of, publish
 from globewire.hold.schema import SchemaFault, version
 from globewire.hold.sums import connect, create, summed
@@ -86,6 +86,7 @@ def _copy(path: Path, draft: Path, told: Told) -> Backup:
 
 def _begun(path: Path) -> apsw.Connection:
     """A connection whose transaction sees the database as it is now."""
+    look_at(path)
     connection = connect(path)
     try:
         connection.execute("BEGIN")

@@ -11,14 +11,14 @@ import apsw
 
 from globewire.errors import Unavailable, reason
 from globewire.hold import sums
+from globewire.hold.crash import refuse_cut
 from globewire.hold.files import draft_of, publish
-from globewire.hold.schema import SchemaFault, migrate, version
+from globewire.hold.schema import RESTORE, SchemaFault, migrate, version
 from globewire.hold.sums import connect
 
 CHECKED = 256 * 1024 * 1024
 """Bytes up to which a file is looked through when a gateway starts. `quick_check` takes 0.05 s for 32 MB (90,000 messages) that
 are in memory, and as long as a disk needs to read them where they are not; bigger ones are left to `globewire check`."""
-RESTORE = "restore your last backup (docs/backup.md), and keep this file: `sqlite3 COPY .recover` may read some of it"
 
 
 def open_database(path: Path, count: int, *, create: bool) -> list[apsw.Connection]:
@@ -30,7 +30,7 @@ def open_database(path: Path, count: int, *, create: bool) -> list[apsw.Connecti
         try:
             if create and not path.exists():
                 _make(path)
-            if not _look_at(path):
+            if not look_at(path):
                 _bring_to_sums(path)
             connections = [opened.enter_context(closing(_connect(path))) for _ in range(count)]
             if create and path.stat().st_size <= CHECKED:
@@ -45,7 +45,7 @@ def open_database(path: Path, count: int, *, create: bool) -> list[apsw.Connecti
 def open_alone(path: Path) -> apsw.Connection:
     """A connection that keeps all others out, and that nobody may have been before. SchemaFault as above, and apsw.BusyError
     where somebody has the file open."""
-    _look_at(path)
+    look_at(path)
     connection = connect(path, patience=1000)
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -129,15 +129,16 @@ def _make(path: Path) -> None:
     publish(draft, path)
 
 
-def _look_at(path: Path) -> bool:
+def look_at(path: Path) -> bool:
     """Whether the file has the checksums that this installation can make. SchemaFault where it is not there, empty, another
-    program's, or has checksums that would not be kept: before anything is written to it."""
+    program's, has checksums that would not be kept, or a log that is damaged: before anything is written to it."""
     if not path.exists():
         raise SchemaFault(f"there is no database at {path}: start `globewire serve` once, or check [hold] url")
     if path.is_file() and path.stat().st_size == 0:
         raise SchemaFault(
             f"the database {path} is empty: restore your last backup (docs/backup.md), or remove the file to begin anew"
         )
+    refuse_cut(path)
     with closing(connect(path)) as connection:
         version(connection)
         return sums.summed(connection) or not sums.available()

@@ -105,6 +105,8 @@ MIGRATIONS: tuple[str, ...] = (
 )
 OURS = 0x676C6F62
 """The `application_id`: "glob"."""
+RESTORE = "restore your last backup (docs/backup.md), and keep this file: `sqlite3 COPY .recover` may read some of it"
+"""What to do about a file that is damaged."""
 
 
 class SchemaFault(Exception):
