@@ -25,7 +25,7 @@ class Fresh:
             messages[submission.message.id] = submission.message
 
     def jobs(self, carrier: CarrierId, due: Sequence[Row], *, all_due: bool) -> dict[int, SendJob]:
-        """The jobs of those of `due` (id, tried, leased) that are in hand, by id. `all_due`: there is nothing else to claim, so what
+        """The jobs of those of `due` (id, tried, leased) that are in hand, by id. `all_due`: there is no more to claim, so what
         is in hand besides has gone another way."""
         messages = self._messages.get(carrier)
         if not messages:
