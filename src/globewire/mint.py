@@ -26,14 +26,18 @@ class Mint:
         at = self._now()
         if at > self._at:
             self._at, self._count = at, 0
-        while len(made) < count:
+        while count:
             if self._count == A_MILLISECOND:
                 self._at, self._count = self._at + 1, 0
-            here = min(count - len(made), A_MILLISECOND - self._count)
             first = (self._at * NODES + self._node) * A_MILLISECOND + self._count
-            made += cast(Iterable[MessageId], range(first, first + here))
+            here = min(count, A_MILLISECOND - self._count)
+            made += _range(first, first + here)
             self._count += here
+            count -= here
         return made
+
+
+_range = cast(Callable[[int, int], Iterable[MessageId]], range)
 
 
 class RequestIds:
