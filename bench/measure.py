@@ -52,11 +52,13 @@ def measure(
     n -= n % (len(gateways) * loads)
     first, before = sink.take(n), sink.ask("/stats")
     pids = [pid for gateway in gateways for pid in gateway.pids]
-    had, peak = _used(gateways, pids, beside), process.Peak(pids)
+    committed = _commits(gateways)  # before and after what it costs to be asked is counted
+    had, peak = _used(pids, beside), process.Peak(pids)
     load, outcomes = send([gateway for gateway in gateways for _ in range(loads)], sink, first, n, connections, rate)
     _settle(sink, before, load["accepted"])
     seconds = (time.monotonic_ns() - load["began"]) / 1e9
-    used = {name: value - had[name] for name, value in _used(gateways, pids, beside).items()}
+    used = {name: value - had[name] for name, value in _used(pids, beside).items()}
+    used["commits"] = float(_commits(gateways) - committed)
     sunk = sink.ask("/stats")["cpu_s"] - before["cpu_s"]
     seen, accepted = figures(outcomes, sink.ask(f"/dump?first={first}&n={n}"), load), max(1, load["accepted"])
     return seen | {
@@ -69,10 +71,13 @@ def measure(
     }  # fmt: skip
 
 
-def _used(gateways: Sequence[Target], pids: list[int], beside: int | None) -> dict[str, float]:
-    """What they have used so far: transactions, CPU seconds, bytes written to disks; and the CPU seconds of the server beside."""
-    used = {"commits": float(sum(gateway.commits() or 0 for gateway in gateways))}
-    used |= {"cpu": process.cpu_seconds(pids), "written": float(process.written(pids))}
+def _commits(gateways: Sequence[Target]) -> int:
+    return sum(gateway.commits() or 0 for gateway in gateways)
+
+
+def _used(pids: list[int], beside: int | None) -> dict[str, float]:
+    """What they have used so far: CPU seconds, bytes written to disks; and the CPU seconds of the server beside."""
+    used = {"cpu": process.cpu_seconds(pids), "written": float(process.written(pids))}
     return used | ({"server_cpu": process.cpu_seconds(process.tree(beside))} if beside else {})
 
 

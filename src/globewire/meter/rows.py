@@ -156,7 +156,7 @@ WAITING = Row(
     Kind.GAUGE,
     ("lane", "of"),
     "Jobs in a lane, those in hand included: send has messages by carrier, settle receipts (those that wait for their part too), "
-    "tell and dead reports by account. dead ones were given up and wait for `globewire callback replay`.",
+    "tell and dead reports by account, while it has any. dead ones were given up and wait for `globewire callback replay`.",
 )
 OLDEST = Row(
     "globewire_lane_oldest_seconds",

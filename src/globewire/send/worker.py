@@ -103,7 +103,7 @@ class Worker:
                 continue
             for job in jobs:
                 self._start(job)
-            if not jobs:
+            if len(jobs) < room:  # there was no more: look again when there is
                 await self._hold.wait(SEND, self.id, 0.25)
 
     def _start(self, job: SendJob) -> None:
