@@ -214,3 +214,11 @@ def test_a_check_says_how_much_it_does_not_print(held: Run, place: Path, monkeyp
     damage(place / "globewire.db")
     found = len(held("check", "--json").json["faults"])
     assert f"and {found} more: --json has all" in held("check").err
+
+
+def test_what_a_file_from_before_checksums_takes_is_said_beside_what_is_printed(run: Run, place: Path) -> None:
+    shutil.copy(Path(__file__).parent.parent / "laws" / "released" / "schema-1.db", place / "globewire.db")
+    ran = run("message", "list", "--json")
+    assert (ran.code, len(ran.json)) == (0, 17)
+    assert "the database is written anew, once, with checksums over its pages: a big one takes a while" in ran.err
+    assert run("message", "list", "--json").err == ""

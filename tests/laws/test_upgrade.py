@@ -150,7 +150,7 @@ async def test_flipped_bits_of_what_has_no_checksums_are_found_or_harmless(file:
     whole = file.read_bytes()
     chance = random.Random(1)
     refused = 0
-    for n in range(150):
+    for n in range(60):
         page, place = divmod(n, 3)
         offset = (page * 4096 + (chance.randrange(12), chance.randrange(12, 100), chance.randrange(4096))[place]) % len(whole)
         flipped = bytearray(whole)
@@ -173,7 +173,7 @@ async def test_flipped_bits_of_what_has_no_checksums_are_found_or_harmless(file:
             refused += 1
         finally:
             await hold.close()
-    assert refused > 30
+    assert refused > 12
 
 
 async def test_a_big_file_is_not_looked_through_at_the_start(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,5 +27,10 @@ def keep(settings: LogSettings) -> None:
     )
 
 
+def keep_aside() -> None:
+    """Log to stderr from now on, in the form for eyes: for commands that print something else."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 def _line(event: object, **_: object) -> str:
     return orjson.dumps(event, default=str).decode()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from globewire import config as configuring
+from globewire.commands import journal
 from globewire.commands.trouble import FAILED, Trouble
 from globewire.config import Config, ConfigFault, HoldSettings
 from globewire.config.reader import Kind
@@ -82,6 +83,7 @@ class Shop:
 
 def configuration(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
     """The configuration of the file at `path`, else of ./globewire.toml, else of the environment alone."""
+    journal.keep_aside()
     if path is None and HERE.exists():
         path = HERE
     try:

@@ -31,7 +31,10 @@ def available() -> bool:
     """Whether this installation can make and look at checksums. Where it can, it does for every file from here on."""
     if apsw.sqlite_extra.has(_EXTENSION) is None:
         return False
-    apsw.sqlite_extra.load(apsw.Connection(":memory:"), _EXTENSION)
+    try:
+        apsw.sqlite_extra.load(apsw.Connection(":memory:"), _EXTENSION)
+    except apsw.ExtensionLoadingError:
+        return False
     return True
 
 
