@@ -27,8 +27,8 @@ MOST = 4096
 REST = 2.0
 """How long the thread rests after a transaction, by how long that took; who asks after the rest is served at once. A message's
 share of a transaction for 6 is 2.5 times what it is of one for 32, and a thread that never rests makes them as small as can be."""
-LONGEST_REST = 0.01
-"""Seconds."""
+LONGEST_REST = 0.004
+"""Seconds. At 0.01 a message takes a twentieth less processor time, and half of the answers take twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
