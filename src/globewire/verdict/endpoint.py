@@ -4,12 +4,14 @@ Values in, a decision out. Nothing is resolved or connected to here: `tell.addre
 connection really uses; `fault` is for the moment at which an endpoint is set, and catches what can be seen in the URL alone.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 URL_LENGTH = 2048
 
 
+@lru_cache(maxsize=4096)
 def fault(url: str, private: bool = False) -> str:
     """What is wrong with `url` as a callback endpoint, as a sentence, or "" where nothing is.
 
