@@ -9,7 +9,7 @@ import orjson
 from globewire.hold.changes import COMES_FROM, Written, waves, written
 from globewire.hold.port import Became, Fact, Heard, Noted, PartBecame, Submitted
 from globewire.hold.rows import part_row
-from globewire.hold.sql import fields, run
+from globewire.hold.sql import insert, run
 from globewire.message import FINAL, State
 
 _UNQUEUE = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
@@ -20,33 +20,27 @@ def record(cursor: apsw.Cursor, payloads: Sequence[Sequence[Fact]]) -> list[Writ
     return written(write(cursor, [fact for facts in payloads for fact in facts]), len(payloads))
 
 
-_SUBMITTED = (
-    "INSERT OR REPLACE INTO part(message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id, submitted_at) "
-    f"SELECT {fields(10)} FROM json_each(?)"
-)
+_PART = "part(message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id, submitted_at)"
 _PART_BECAME = (
     "UPDATE part SET state = value ->> 2, error = value ->> 3, settled_at = value ->> 4 FROM json_each(?) "
     "WHERE message = value ->> 0 AND sequence = value ->> 1 AND state = 'submitted'"
 )
-_HEAR = (
-    "INSERT INTO heard(carrier, carrier_ids, recipient, status, error, marked, heard_at, due_at) "
-    f"SELECT {fields(8)} FROM json_each(?)"
-)
-_NOTE = f"INSERT INTO note(message, at, what, detail) SELECT {fields(4)} FROM json_each(?)"
+_HEARD = "heard(carrier, carrier_ids, recipient, status, error, marked, heard_at, due_at)"
+_NOTE = "note(message, at, what, detail)"
 
 
 def write(cursor: apsw.Cursor, facts: Sequence[Fact]) -> Counter[str]:
     """Write facts: parts first, then the messages' states, in the order given. How many messages came to which state."""
     parts = [f.part for f in facts if isinstance(f, Submitted)]
-    run(cursor, _SUBMITTED, [part_row(part) for part in parts])
+    insert(cursor, _PART, [part_row(part) for part in parts], replace=True)
     run(cursor, _PART_BECAME, [(f.message, f.sequence, f.state, f.error, f.at) for f in facts if isinstance(f, PartBecame)])
     heard = [(f.receipt, f.carrier, f.at) for f in facts if isinstance(f, Heard)]
-    run(
+    insert(
         cursor,
-        _HEAR,
+        _HEARD,
         [(c, orjson.dumps(r.carrier_ids).decode(), r.to, r.status, r.error, int(r.marked), at, at) for r, c, at in heard],
     )
-    run(cursor, _NOTE, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
+    insert(cursor, _NOTE, [(f.message, f.at, f.what, f.detail) for f in facts if isinstance(f, Noted)])
     states: Counter[str] = Counter()
     for wave in waves(f for f in facts if isinstance(f, Became)):
         states += become(cursor, wave)
@@ -58,10 +52,8 @@ _CALLBACK = (
     "INSERT INTO callback(account, message) SELECT m.account, m.id FROM json_each(?) AS j CROSS JOIN message AS m "
     f"ON {_GUARD} JOIN account AS a ON a.id = m.account WHERE j.value ->> 7 AND a.callback <> ''"
 )
-_OUTBOX = (
-    "INSERT OR IGNORE INTO outbox(account, due_at) SELECT DISTINCT m.account, 0 FROM json_each(?) AS j CROSS JOIN message AS m "
-    f"ON {_GUARD} JOIN account AS a ON a.id = m.account WHERE j.value ->> 7 AND a.callback <> ''"
-)
+_LAST = "SELECT coalesce(max(id), 0) FROM callback"
+_OUTBOX = "INSERT OR IGNORE INTO outbox(account, due_at) SELECT DISTINCT account, 0 FROM callback WHERE id > ?"
 _BECAME = (
     "UPDATE message AS m SET state = j.value ->> 1, changed_at = j.value ->> 2, ended_at = iif(j.value ->> 7, j.value ->> 2, 0), "
     "carrier = coalesce(j.value ->> 3, m.carrier), error_code = j.value ->> 4, error = j.value ->> 5 FROM json_each(?) AS j "
@@ -76,8 +68,9 @@ def become(cursor: apsw.Cursor, changes: Sequence[Became]) -> Counter[str]:
         (c.message, c.state, c.at, c.carrier, c.error_code, c.error, COMES_FROM[c.state], int(c.state in FINAL)) for c in changes
     ]
     if any(row[7] for row in rows):
+        last = cursor.execute(_LAST).get
         run(cursor, _CALLBACK, rows)
-        run(cursor, _OUTBOX, rows)
+        cursor.execute(_OUTBOX, (last,))
     run(cursor, _UNQUEUE, [row for row in rows if row[1] == State.EXPIRED])
     states: Counter[str] = Counter()
     for state in {change.state for change in changes}:

@@ -22,14 +22,15 @@ def run(cursor: apsw.Cursor, statement: str, rows: Sequence[Sequence[Any]], *mor
         cursor.execute(statement, (orjson.dumps(rows).decode(), *more))
 
 
-def insert(cursor: apsw.Cursor, into: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Add rows; `into` names the table and the columns. Statements of 128 rows, 64, 32 and so on, which stay prepared."""
+def insert(cursor: apsw.Cursor, into: str, rows: Sequence[Sequence[Any]], *, replace: bool = False) -> None:
+    """Add rows, in place of those with the same key where it says `replace`; `into` names the table and the columns. Statements of
+    128 rows, 64, 32 and so on, which stay prepared."""
     at, count = 0, MOST
     while at < len(rows):
         while count > len(rows) - at:
             count //= 2
         values = [value for row in rows[at : at + count] for value in row]
-        cursor.execute(_insert(into, len(rows[0]), count), values)
+        cursor.execute(_insert(into, len(rows[0]), count, replace), values)
         at += count
 
 
@@ -38,9 +39,9 @@ MOST = 128
 
 
 @cache
-def _insert(into: str, width: int, count: int) -> str:
+def _insert(into: str, width: int, count: int, replace: bool) -> str:
     row = f"({','.join('?' * width)})"
-    return f"INSERT INTO {into} VALUES {','.join([row] * count)}"
+    return f"{'REPLACE' if replace else 'INSERT'} INTO {into} VALUES {','.join([row] * count)}"
 
 
 def ask(cursor: apsw.Cursor, statement: str, *values: Any) -> Any:

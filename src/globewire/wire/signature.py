@@ -205,7 +205,7 @@ def _sign_v3(scheme: Scheme, text: str, secret: str) -> str:
     return keyed.hexdigest()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def _keyed(secret: str, hash: str) -> hmac.HMAC:
     """Kept, since setting it up takes two of the three microseconds that a signature takes."""
     return hmac.new(secret.encode(), digestmod=hash)
