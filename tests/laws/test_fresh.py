@@ -33,11 +33,13 @@ async def test_more_than_can_be_in_hand_is_claimed_in_order(hold: Hold) -> None:
     assert [job.message for job in jobs] == [message(n) for n in range(MOST + 50)]
 
 
-def test_what_went_another_way_is_dropped_when_nothing_else_is_due() -> None:
+def test_what_went_another_way_is_dropped_when_nothing_else_was_due_twice() -> None:
+    """What is just being kept may not be due yet."""
     fresh = Fresh()
     for n in range(3):
         fresh.add(submission(n))
     due = [(message(0).id, "[]", 0)]
     assert list(fresh.jobs(CARRIER, due, all_due=False)) == [message(0).id]
     assert list(fresh.jobs(CARRIER, due, all_due=True)) == []
+    assert list(fresh.jobs(CARRIER, [(message(2).id, "[]", 0)], all_due=True)) == [message(2).id]
     assert list(fresh.jobs(CARRIER, [(message(1).id, "[]", 0)], all_due=False)) == []

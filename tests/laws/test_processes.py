@@ -9,6 +9,7 @@ import pytest
 
 from globewire import errors
 from globewire.hold.pg import facts
+from globewire.hold.pg.turn import Turn
 from globewire.hold.port import (
     SEND,
     SETTLE,
@@ -145,13 +146,22 @@ async def test_two_processes_settle_and_tell_without_losing_or_mixing_anything(p
     assert {s.told for s in await pair[0].search(Question(limit=200))} == {"acknowledged"}
 
 
+async def test_what_another_process_had_and_gave_back_is_claimed_as_it_is_now(pair: Pair) -> None:
+    """Not as it was kept, though its process still has that in hand and no carrier has refused it."""
+    await pair[0].keep([submission(1), submission(2)], None)
+    (job, _) = await pair[1].claim(SEND, 9, NOW, LEASE, CARRIER)
+    await pair[1].record(Became(job.message.id, State.UNKNOWN, NOW))
+    await pair[1].again((job, NOW))
+    (again,) = await pair[0].claim(SEND, 9, NOW, LEASE, CARRIER)
+    assert (again.message, again.state, again.tried, again.interrupted) == (message(1), State.UNKNOWN, (), False)
+
+
 async def test_a_report_with_a_higher_number_waits_for_a_lower_one(pair: Pair, database: str) -> None:
     """Law 6: while one transaction has queued a report and is not yet committed, another of that account's waits for it."""
     await pair[0].put_account(account())
     await pair[0].keep([submission(1), submission(2)], None)
     connection = await asyncpg.connect(database)
-    await connection.execute("BEGIN")
-    await facts.record(connection, [[Became(message(1).id, State.EXPIRED, NOW)]])
+    await facts.record(Turn(connection), [[Became(message(1).id, State.EXPIRED, NOW)]])
     second = asyncio.create_task(pair[1].record(Became(message(2).id, State.EXPIRED, NOW)))
     async with asyncio.timeout(20):
         while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):

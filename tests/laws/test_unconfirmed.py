@@ -14,11 +14,14 @@ from laws.making import ACCOUNT, CARRIER, NOW, message, part, submission
 from laws.server import Server
 
 LEASE = 600_000
+EXECUTED = b"E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04"
+"""Execute the unnamed portal to its end, and Sync: what ends the way of a prepared statement to the server."""
 
 
 @dataclass(slots=True)
 class Wire:
-    """What lies between a hold and its server. While `cut`, a COMMIT reaches the server, and its answer reaches nobody."""
+    """What lies between a hold and its server. While `cut`, a COMMIT, and a statement that is a transaction by itself, reaches the
+    server, and its answer reaches nobody."""
 
     port: int
     cut: bool = False
@@ -29,9 +32,11 @@ class Wire:
         committed = asyncio.Event()
 
         async def up() -> None:
+            begun = False
             while data := await reader.read(65_536):
-                if self.cut and b"COMMIT\0" in data:
+                if self.cut and (b"COMMIT\0" in data or (EXECUTED in data and not begun)):
                     committed.set()
+                begun = b"BEGIN" in data or (begun and b"COMMIT" not in data and b"ROLLBACK" not in data)
                 outward.write(data)
 
         async def down() -> None:

@@ -5,7 +5,7 @@ of them how it stays right beside other writers. What is asked goes on three lin
 what is claimed, and all other writing. Reading takes any connection that is free.
 
 Several hosts may stand in the URL. When the one that writes is gone, calls raise Unavailable, and connections are made to
-whichever writes next. A call whose COMMIT the server never answered is Unavailable too, though it may have been done: a nonce,
+whichever writes next. A call whose commit the server never confirmed is Unavailable too, though it may have been done: a nonce,
 an idempotency key and the guard of final states make the same again harmless.
 """
 
@@ -19,13 +19,14 @@ import asyncpg
 from globewire.errors import Unavailable
 from globewire.hold import finding
 from globewire.hold.changes import expiries, fed
+from globewire.hold.fresh import NOBODYS, Fresh
 from globewire.hold.pg import facts as written
 from globewire.hold.pg import keeping, lanes, ledger, pages, sharing
 from globewire.hold.pg.bell import Bell
 from globewire.hold.pg.days import DAY, IDS, Days
 from globewire.hold.pg.faults import stale, unreachable
 from globewire.hold.pg.hosts import Hosts
-from globewire.hold.pg.line import Line
+from globewire.hold.pg.line import Line, Work
 from globewire.hold.pg.schema import check, check_durable, checksummed, migrate
 from globewire.hold.port import (
     FOREVER,
@@ -78,6 +79,7 @@ SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
+    "enable_material": "off",
     "random_page_cost": "1.1",
     # A process that stops in the middle of a transaction holds its locks for no longer.
     "idle_in_transaction_session_timeout": "15s",
@@ -94,6 +96,13 @@ class PostgresHold:
         self._keeping, self._claiming, self._writing = (
             Line(pool, self._days.mend, Tally(meter, line)) for line in ("keep", "claim", "write")
         )
+        fresh = Fresh(NOBODYS)
+        self._keep: Work = partial(keeping.keep, fresh)
+        self._claims: dict[str, Work] = {
+            SEND.name: partial(lanes.claim_send, fresh),
+            SETTLE.name: lanes.claim_settle,
+            TELL.name: lanes.claim_tell,
+        }
         self._silence = Silence()
         self._unclaimed: dict[str, set[int]] = {}
         self._looking = finding.Looking(
@@ -140,7 +149,7 @@ class PostgresHold:
     ) -> str | None:
         if missing := self._days.missing(s.message.id for s in submissions):
             await self._try(self._days.make(missing))
-        answer: str | None = await self._keeping.ask(keeping.keep, (submissions, nonce, conversions, once))
+        answer: str | None = await self._keeping.ask(self._keep, (submissions, nonce, conversions, once))
         if answer is None:
             self._accepted.add(len(submissions))
             for carrier in {s.carrier for s in submissions}:
@@ -156,7 +165,7 @@ class PostgresHold:
     async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
         await self.free(CarrierId(of), now)
         try:
-            return cast(list[J], await self._claiming.ask(_CLAIM[lane.name], (limit, now, lease, of)))
+            return cast(list[J], await self._claiming.ask(self._claims[lane.name], (limit, now, lease, of)))
         except Unavailable:
             if lane.name == SEND.name:  # leases of other lanes are short
                 self._unclaimed.setdefault(of, set()).add(now + lease)
@@ -343,13 +352,6 @@ class PostgresHold:
             return await asked
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as fault:
             raise Unavailable(f"{type(fault).__name__}: {fault}") from fault
-
-
-_CLAIM: dict[str, Any] = {
-    SEND.name: lanes.claim_send,
-    SETTLE.name: lanes.claim_settle,
-    TELL.name: lanes.claim_tell,
-}
 
 
 async def _as_it_is(connection: Any) -> None:

@@ -2,7 +2,7 @@
 
 READ COMMITTED, beside other writers: a nonce and a key are inserted `ON CONFLICT DO NOTHING`, which waits for whoever else is
 inserting the same one, so of two processes one gets it and the other sees that. Nonces go in before keys, both in order, so
-that two batches never wait for each other.
+that two batches never wait for each other. Calls without keys are kept by one statement, which is its own transaction.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,12 @@ import orjson
 
 from globewire import errors
 from globewire.hold.admission import Admission
+from globewire.hold.fresh import NOBODYS, Fresh
 from globewire.hold.keeping import BELONGINGS
 from globewire.hold.pg.batch import Batch
+from globewire.hold.pg.turn import Turn
 from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
-from globewire.hold.rows import COLUMNS, message_row
+from globewire.hold.rows import message_row
 
 Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
 
@@ -25,12 +27,21 @@ _MESSAGE = (
     *("operator text", "accepted_at bigint", "validity integer", "expires_at bigint", "decision text", "carrier text"),
     "changed_at bigint",
 )
-_NAMES = (*COLUMNS, "expires_at", "decision", "carrier", "changed_at")
+_NAMES = ", ".join(column.partition(" ")[0] for column in _MESSAGE)
 _KEEP = Batch(
-    f"INSERT INTO message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at) SELECT * FROM {{rows}}", *_MESSAGE
+    f"WITH given AS MATERIALIZED (SELECT * FROM {{rows}}), "
+    f"queued AS (INSERT INTO sending(message, carrier, due_at, tried) SELECT id, carrier, accepted_at, '{NOBODYS}' FROM given) "
+    f"INSERT INTO message({_NAMES}) SELECT {_NAMES} FROM given",
+    *_MESSAGE,
 )
-_QUEUE = Batch(
-    "INSERT INTO sending(message, carrier, due_at) SELECT * FROM {rows}", "message bigint", "carrier text", "due_at bigint"
+_KEEP_WITH_NONCES = Batch(
+    "WITH given AS MATERIALIZED (SELECT * FROM {rows}), barred AS (INSERT INTO nonce(until, mark) "
+    "SELECT * FROM unnest($2::bigint[], $3::bigint[]) ON CONFLICT DO NOTHING RETURNING mark), "
+    "new AS MATERIALIZED (SELECT * FROM given WHERE nonce IS NULL OR nonce IN (SELECT mark FROM barred)), "
+    f"queued AS (INSERT INTO sending(message, carrier, due_at, tried) SELECT id, carrier, accepted_at, '{NOBODYS}' FROM new), "
+    f"kept AS (INSERT INTO message({_NAMES}) SELECT {_NAMES} FROM new) SELECT mark FROM barred",
+    *_MESSAGE,
+    "nonce bigint",
 )
 _NONCE = Batch(
     "INSERT INTO nonce(until, mark) SELECT * FROM {rows} ON CONFLICT DO NOTHING RETURNING mark", "until bigint", "mark bigint"
@@ -49,19 +60,48 @@ _CONVERT = Batch(
 )
 
 
-async def keep(connection: Any, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
+async def keep(fresh: Fresh, turn: Turn, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
     """Keep submissions with their nonces and keys; those whose nonce or key was used are left out, and say so."""
-    used = await _bar(connection, payloads)
-    known = await _remember(connection, payloads, used)
+    plain = all(once is None and not conversions for _, _, conversions, once in payloads)
+    results = await (_keep_plain if plain else _keep)(turn, payloads)
+    for (submissions, *_), result in zip(payloads, results, strict=True):
+        if result is None:
+            for submission in submissions:
+                fresh.add(submission)
+    return results
+
+
+async def _keep_plain(turn: Turn, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
+    """Keep submissions with their nonces, by one statement."""
+    nonces: dict[int, int] = {}
+    rows: list[Sequence[Any]] = []
+    for submissions, nonce, _, _ in payloads:
+        if nonce is None or nonce.mark not in nonces:
+            mark = nonce.mark if nonce else None
+            rows += [(*_row(submission), mark) for submission in submissions]
+        if nonce:
+            nonces.setdefault(nonce.mark, nonce.until)
+    barred = sorted((until, mark) for mark, until in nonces.items())
+    new = await _KEEP_WITH_NONCES.only(turn, rows, [until for until, _ in barred], [mark for _, mark in barred])
+    book = Admission(nonces.keys() - {row[0] for row in new}, {})
+    return [book.admit(nonce, None) for _, nonce, _, _ in payloads]
+
+
+async def _keep(turn: Turn, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
+    used = await _bar(turn, payloads)
+    known = await _remember(turn, payloads, used)
     book = Admission(used, known)
     results = [book.admit(nonce, once) for _, nonce, _, once in payloads]
     kept = [payload for payload, result in zip(payloads, results, strict=True) if result is None]
-    messages = [message_row(s) for submissions, *_ in kept for s in submissions]
-    await _KEEP.run(connection, [(*row[:6], orjson.dumps(row[6]).decode(), *row[7:]) for row in messages])
-    await _QUEUE.run(connection, [(row[0], row[20], row[16]) for row in messages])
+    await _KEEP.run(turn, [_row(s) for submissions, *_ in kept for s in submissions])
     conversions = [c for _, _, converted, _ in kept for c in converted]
-    await _CONVERT.run(connection, [(c.account, c.message, c.delivered, c.rate, c.at) for c in conversions])
+    await _CONVERT.run(turn, [(c.account, c.message, c.delivered, c.rate, c.at) for c in conversions])
     return results
+
+
+def _row(submission: Submission) -> Sequence[Any]:
+    row = message_row(submission)
+    return (*row[:6], orjson.dumps(row[6]).decode(), *row[7:])
 
 
 def text(kept: str) -> str:

@@ -10,7 +10,7 @@ them with those that the decision was made on. Where they differ, nothing of tha
 on the lane, and are decided anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeGuard
@@ -18,16 +18,19 @@ from typing import Any, TypeGuard
 import orjson
 
 from globewire.hold.changes import Written, written
+from globewire.hold.fresh import Fresh
 from globewire.hold.pg import pushes
 from globewire.hold.pg.batch import DAY_OF_IDS, Batch, since
 from globewire.hold.pg.facts import write
 from globewire.hold.pg.keeping import text
+from globewire.hold.pg.turn import Turn
 from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
 from globewire.message import CarrierId, Millis
 
 Claiming = tuple[int, int, int, str]
 """How many at most, now, the lease in ms, and of whom."""
+Asking = Callable[..., Awaitable[Sequence[Any]]]
 Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
 Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
 
@@ -40,22 +43,22 @@ _LEASE_SENDS = (
 _MESSAGES = f"SELECT {', '.join(COLUMNS)}, state FROM message WHERE id = ANY($1::bigint[]) AND id >= $2"
 
 
-async def claim_send(connection: Any, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
-    """Lease messages that are due at a carrier, oldest first."""
-    return [await _claim_send(connection, *payload) for payload in payloads]
+async def claim_send(fresh: Fresh, turn: Turn, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
+    """Lease messages that are due at a carrier, oldest first. The lease of a single claim is committed before what is not in hand
+    is read: whoever gets Unavailable frees it."""
+    lease_by = turn.only if len(payloads) == 1 else turn.fetch
+    return [await _claim_send(fresh, turn, lease_by, *payload) for payload in payloads]
 
 
-async def _claim_send(connection: Any, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
-    leased = {row[0]: row for row in await connection.fetch(_LEASE_SENDS, of, now, limit, now + lease)}
-    if not leased:
-        return []
-    jobs = []
-    for row in await connection.fetch(_MESSAGES, sorted(leased), since(leased)):
-        values, (_, tried, interrupted) = list(row), leased[row[0]]
-        values[6] = text(values[6])
-        jobs.append(send_job([*values, of, tried, interrupted]))
-    jobs.sort(key=lambda job: job.message.id)
-    return jobs
+async def _claim_send(fresh: Fresh, turn: Turn, lease_by: Asking, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
+    due = await lease_by(_LEASE_SENDS, of, now, limit, now + lease)
+    jobs = fresh.jobs(CarrierId(of), due, all_due=len(due) < limit)
+    if read := {row[0]: row for row in due if row[0] not in jobs}:
+        for row in await turn.look(_MESSAGES, sorted(read), since(read)):
+            values, (_, tried, interrupted) = list(row), read[row[0]]
+            values[6] = text(values[6])
+            jobs[row[0]] = send_job([*values, of, tried, interrupted])
+    return sorted(jobs.values(), key=lambda job: job.message.id)
 
 
 _UNCLAIM = "UPDATE sending SET leased = false, due_at = $3 WHERE carrier = $1 AND leased AND due_at = ANY($2::bigint[])"
@@ -153,7 +156,6 @@ async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str
     return jobs
 
 
-_SENT = "DELETE FROM sending WHERE message = ANY($1::bigint[])"
 _SETTLED = "DELETE FROM heard WHERE id = ANY($1::bigint[])"
 _RELEASE = Batch(
     "UPDATE outbox AS o SET due_at = j.due, last = j.last FROM {rows} WHERE o.account = j.account",
@@ -162,23 +164,23 @@ _RELEASE = Batch(
 _ANEW = "UPDATE heard SET due_at = heard_at, tries = tries - 1 WHERE id = ANY($1::bigint[])"
 
 
-async def done(connection: Any, payloads: Sequence[Outcomes]) -> list[Written]:
+async def done(turn: Turn, payloads: Sequence[Outcomes]) -> list[Written]:
     """Take finished jobs off their lanes and write what came of them."""
-    if sent := sorted(job.message.id for outcomes in payloads for job, _ in outcomes if isinstance(job, SendJob)):
-        await connection.execute(_SENT, sent)
-    moved = await _moved_on(connection, payloads)
+    sent = [job.message.id for outcomes in payloads for job, _ in outcomes if isinstance(job, SendJob)]
+    moved = await _moved_on(turn, payloads)
     outcomes = [o for n, given in enumerate(payloads) for o in given if not _is_of(o[0], moved[n])]
     if settled := [job.id for job, _ in outcomes if isinstance(job, SettleJob)]:
-        await connection.execute(_SETTLED, settled)
+        await turn.execute(_SETTLED, settled)
     anew = [
         [job.id for job, _ in given if isinstance(job, SettleJob) and _is_of(job, moved[n])] for n, given in enumerate(payloads)
     ]
     if any(anew):
-        await connection.execute(_ANEW, [id for ids in anew for id in ids])
-    states = await write(connection, [fact for _, facts in outcomes for fact in facts])
-    if told := [job for job, _ in outcomes if isinstance(job, TellJob)]:
-        await pushes.tell(connection, told)
-        await _RELEASE.run(connection, [(job.account, 0, "acknowledged") for job in told])
+        await turn.execute(_ANEW, [id for ids in anew for id in ids])
+    told = [job for job, _ in outcomes if isinstance(job, TellJob)]
+    states = await write(turn, [fact for _, facts in outcomes for fact in facts], sent, only=not told)
+    if told:
+        await pushes.tell(turn, told)
+        await _RELEASE.run(turn, [(job.account, 0, "acknowledged") for job in told])
     return [replace(told, anew=bool(ids)) for told, ids in zip(written(states, len(payloads)), anew, strict=True)]
 
 

@@ -1,8 +1,9 @@
 """A line of work to the database: it takes whatever was asked meanwhile, does it in one transaction, then answers all.
 
 What is asked is a function and what it is to be given; those that asked for the same function are served in one call, so
-that a batch costs a few statements whatever its size. Each line has one transaction in flight; lines run beside one another,
-so what is put on different lines must not need the other's order. It knows nothing of messages.
+that a batch costs a few statements whatever its size. Each line has one transaction in flight, and rests after it, so that more
+is asked meanwhile and the next one serves all of it. Lines run beside one another, so what is put on different lines must not
+need the other's order. It knows nothing of messages.
 """
 
 import asyncio
@@ -15,16 +16,21 @@ import asyncpg
 
 from globewire.errors import Unavailable
 from globewire.hold.pg.faults import AGAIN, away, stale
+from globewire.hold.pg.turn import Turn
 from globewire.hold.tally import Tally
 from globewire.values import dataclass
 
-Work = Callable[[Any, Sequence[Any]], Awaitable[Sequence[Any]]]
-"""Does one kind of thing for a batch of payloads, inside a transaction of the connection that it is given; gives one result for
-each. A result that is an exception is raised there."""
+Work = Callable[[Turn, Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Does one kind of thing for a batch of payloads, inside the transaction that it is given; gives one result for each. A result that
+is an exception is raised there."""
 Mend = Callable[[asyncpg.CheckViolationError], Awaitable[bool]]
 
 MOST = 1024
 """Payloads in one transaction: bounds the time that the first of them waits."""
+REST = 2.0
+"""How long a line rests after a transaction, by how long that took; who asks after the rest is served at once."""
+LONGEST_REST = 0.004
+"""Seconds."""
 TRIES = 5
 """How often a transaction is tried that others are in the way of."""
 
@@ -63,14 +69,20 @@ class Line:
         await self._task
 
     async def _run(self) -> None:
+        rested = 0.0
         while self._waiting or not self._closed:
             if not self._waiting:
                 self._more.clear()
                 await self._more.wait()
                 continue
+            if (rest := rested - (began := perf_counter())) > 0:
+                await asyncio.sleep(rest)
+                began += rest
             batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
             for asked, result in zip(batch, await self._serve(batch), strict=True):
                 _answer(asked, result)
+            ended = perf_counter()
+            rested = ended + min(REST * (ended - began), LONGEST_REST)
 
     async def _serve(self, batch: list[_Asked]) -> list[Any]:
         try:
@@ -102,25 +114,27 @@ class Line:
         results: list[Any] = [None] * len(batch)
         began = perf_counter()
         async with self._pool.acquire() as connection:
+            turn = Turn(connection)
             try:
-                await connection.execute("BEGIN")
-                for work, where in places.items():
-                    for place, result in zip(where, await work(connection, [batch[i].payload for i in where]), strict=True):
+                for nth, (work, where) in enumerate(places.items(), start=1):
+                    if nth == len(places):
+                        turn.last()
+                    for place, result in zip(where, await work(turn, [batch[i].payload for i in where]), strict=True):
                         results[place] = result
-                await connection.execute("COMMIT")
+                await turn.commit()
             except Exception as fault:
-                await self._break_off(connection, fault)
+                await self._break_off(connection, turn, fault)
                 raise
         self._tally.committed(results, perf_counter() - began)
         return results
 
-    async def _break_off(self, connection: Any, fault: Exception) -> None:
+    async def _break_off(self, connection: Any, turn: Turn, fault: Exception) -> None:
         """Roll back; where the server writes no more, let go of all connections to it: the next are made to one that does."""
         if stale(fault) or connection.is_closed():
             connection.terminate()
             await self._pool.expire_connections()
         else:
-            await connection.execute("ROLLBACK")
+            await turn.break_off()
 
 
 def _answer(asked: _Asked, result: Any) -> None:
