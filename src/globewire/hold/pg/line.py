@@ -17,6 +17,7 @@ import asyncpg
 from globewire.errors import Unavailable
 from globewire.hold.pg.faults import AGAIN, away, stale
 from globewire.hold.pg.turn import Turn
+from globewire.hold.rest import rest
 from globewire.hold.tally import Tally
 from globewire.values import dataclass
 
@@ -27,10 +28,6 @@ Mend = Callable[[asyncpg.CheckViolationError], Awaitable[bool]]
 
 MOST = 1024
 """Payloads in one transaction: bounds the time that the first of them waits."""
-REST = 2.0
-"""How long a line rests after a transaction, by how long that took; who asks after the rest is served at once."""
-LONGEST_REST = 0.004
-"""Seconds."""
 TRIES = 5
 """How often a transaction is tried that others are in the way of."""
 
@@ -75,14 +72,14 @@ class Line:
                 self._more.clear()
                 await self._more.wait()
                 continue
-            if (rest := rested - (began := perf_counter())) > 0:
-                await asyncio.sleep(rest)
-                began += rest
+            if (left := rested - (began := perf_counter())) > 0:
+                await asyncio.sleep(left)
+                began += left
             batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
             for asked, result in zip(batch, await self._serve(batch), strict=True):
                 _answer(asked, result)
             ended = perf_counter()
-            rested = ended + min(REST * (ended - began), LONGEST_REST)
+            rested = ended + rest(ended - began, len(batch))
 
     async def _serve(self, batch: list[_Asked]) -> list[Any]:
         try:
