@@ -8,7 +8,7 @@ BY_TIME = 2.0
 """The rest at most, by how long the transaction took."""
 BY_CALL = 0.0003
 """Seconds for each call that it served."""
-LONGEST = 0.01
+LONGEST = 0.008
 """Seconds."""
 
 
