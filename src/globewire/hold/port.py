@@ -33,6 +33,7 @@ FRESH = 60_000
 
 NEVER = Millis(0)
 FOREVER = Millis(2**62)
+"""Later than any moment."""
 
 # --- what accept keeps -------------------------------------------------------------------------------------------------
 
@@ -339,9 +340,6 @@ class Found:
 
     standings: tuple[Standing, ...]
     looked_to: MessageId | None
-
-
-NEVER = Millis(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from globewire.hold.port import (
     Submission,
     UserEntry,
 )
+from globewire.hold.settling import same_number
 from globewire.message import CarrierId, Encoding, Message, Millis, NumberDetail, Part, PartState, Receipt, State
 
 Row = Sequence[Any]
@@ -153,15 +154,10 @@ def _fit(receipt: Receipt, matches: Sequence[Row]) -> Row | None:
     carriers speak of it in their own way; a converted one may not: ids in hexadecimal and decimal overlap, and only the
     number tells them apart."""
     for match in matches:
-        if _same_number(receipt.to, match[4]):
+        if same_number(receipt.to, match[4]):
             return match
     as_given = [match for match in matches if match[1] == 0 and receipt.marked]
     return as_given[0] if len(as_given) == 1 else None
-
-
-def _same_number(one: str, other: str) -> bool:
-    """Whether two spellings may be one number: the last eight digits agree (carriers add and drop prefixes)."""
-    return bool(one) and one[-8:] == other[-8:]
 
 
 def standing(row: Row, parts: Sequence[Row] = (), notes: Sequence[Row] = (), pushes: Sequence[Row] = ()) -> Standing:

@@ -1,4 +1,4 @@
-"""What follows from receipts: facts of their parts and messages. Touches no store."""
+"""What follows from receipts: whose they may be, and the facts of their parts and messages. Touches no store."""
 
 from globewire.hold.port import Became, Fact, Noted, PartBecame, SettleJob
 from globewire.message import FINAL, MessageId, Millis, PartState
@@ -6,6 +6,11 @@ from globewire.verdict import outcome
 
 LATE = "late receipt"
 """What the history says of a receipt that came after its part's end."""
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether two spellings may be one number: the last eight digits agree (carriers add and drop prefixes)."""
+    return bool(one) and one[-8:] == other[-8:]
 
 
 def decide(jobs: list[SettleJob], now: Millis) -> list[list[Fact]]:

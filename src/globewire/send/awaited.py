@@ -6,14 +6,12 @@ settle stage's, and so is what is not known here, or not any more.
 """
 
 from globewire.hold.port import Fact, SettleJob
-from globewire.hold.settling import decide
+from globewire.hold.settling import decide, same_number
 from globewire.message import Message, Millis, Part, Receipt, State
 from globewire.verdict import outcome
 
 MOST = 10_000
 """Messages that are known; past it the oldest is forgotten. About half a kilobyte each."""
-DIGITS = 8
-"""The last digits of a number, which must agree: carriers add and drop prefixes."""
 
 
 class Awaited:
@@ -29,7 +27,7 @@ class Awaited:
         """The carrier took a part, the only one of its message, and the hold knows it."""
         if len(self._parts) >= MOST:
             del self._parts[next(iter(self._parts))]
-        self._parts[part.carrier_id] = (part, message.to[-DIGITS:], message.expires_at)
+        self._parts[part.carrier_id] = (part, message.to, message.expires_at)
 
     def forget(self, carrier_id: str) -> None:
         """Its end is known from elsewhere."""
@@ -41,8 +39,8 @@ class Awaited:
         if outcome.receipt_state(receipt.status) is None:
             return None
         for carrier_id in receipt.carrier_ids:
-            part, digits, until = self._parts.get(carrier_id, _NOTHING)
-            if part is not None and receipt.to[-DIGITS:] == digits:
+            part, to, until = self._parts.get(carrier_id, _NOTHING)
+            if part is not None and same_number(receipt.to, to):
                 del self._parts[carrier_id]
                 if at >= until:
                     return None
