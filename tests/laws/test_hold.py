@@ -357,6 +357,29 @@ async def test_callbacks_come_in_the_order_they_were_queued(hold: Hold) -> None:
     assert [r.message for r in job.reports] == [message(n).id for n in (0, 6)]
 
 
+async def test_many_endpoints_are_claimed_at_once_each_in_its_order(hold: Hold) -> None:
+    """As many reports of each as were asked for; of one that was refused those that were, before what came after."""
+    names = [AccountId(f"shop{n}") for n in range(40)]
+    kept = [dataclasses.replace(submission(n), message=dataclasses.replace(message(n), account=names[n % 40])) for n in range(120)]
+    for name in names:
+        await hold.put_account(account(name=name))
+    await hold.keep(kept, None)
+    await hold.record(*(Became(s.message.id, State.EXPIRED, NOW) for s in kept[:40]))
+    for job in [job for _ in range(2) for job in await hold.claim(TELL, 9, NOW, LEASE)]:
+        await (hold.again((job, NOW)) if job.account in names[:3] else hold.done((job, ())))
+    await hold.record(*(Became(s.message.id, State.EXPIRED, NOW) for s in kept[40:]))
+    told: dict[AccountId, list[MessageId]] = {name: [] for name in names}
+    while jobs := await hold.claim(TELL, 1, NOW, LEASE):
+        assert all(len(job.reports) == 1 for job in jobs)
+        for job in jobs:
+            told[job.account] += [report.message for report in job.reports]
+        await hold.done(*((job, ()) for job in jobs))
+    assert told == {
+        name: [message(m).id for m in ((n, n + 40, n + 80) if n < 3 else (n + 40, n + 80))] for n, name in enumerate(names)
+    }
+    assert not await hold.pending(NOW)
+
+
 async def test_given_up_callbacks_wait_until_they_are_revived(hold: Hold) -> None:
     await hold.put_account(account())
     await hold.keep([submission(1), submission(2)], None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import apsw
@@ -80,13 +81,15 @@ def _claim_settle(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str
     return [settle_job(row, matches.get(row[0], ()), parts) for row in heard]
 
 
-_OUTBOXES = "SELECT json_group_array(account) FROM (SELECT account FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?)"
-_LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2, last = 'pushing' WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
 _REPORTS = (
-    "SELECT json_group_array(json_array(c.id, m.id, m.recipient, m.task_id, m.segments, m.state, m.error_code, m.error, "
-    "m.accepted_at, m.ended_at, c.tries, a.callback)) FROM (SELECT * FROM callback WHERE account = ? AND dead = 0 "
-    "ORDER BY id LIMIT ?) AS c CROSS JOIN message AS m ON m.id = c.message CROSS JOIN account AS a ON a.id = c.account"
+    "SELECT json_group_array(json_array(o.account, a.callback, c.tries, c.id, m.id, m.recipient, m.task_id, m.segments, m.state, "
+    "m.error_code, m.error, m.accepted_at, m.ended_at)) "
+    "FROM (SELECT account FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?) AS o LEFT JOIN callback AS c ON c.id IN "
+    "(SELECT id FROM callback WHERE account = o.account AND dead = 0 ORDER BY id LIMIT ?) "
+    "LEFT JOIN message AS m ON m.id = c.message LEFT JOIN account AS a ON a.id = o.account"
 )
+_LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2, last = 'pushing' WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
+_CLOSE_OUTBOX = "DELETE FROM outbox WHERE account IN (SELECT value ->> 0 FROM json_each(?))"
 ENDPOINTS = 32
 """Endpoints leased by one claim of TELL; `limit` is the number of reports for each."""
 
@@ -98,22 +101,22 @@ def claim_tell(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[T
 
 def _claim_tell(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
     jobs, empty = [], []
-    accounts = ask(cursor, _OUTBOXES, now, ENDPOINTS)
-    for account in accounts:
-        rows = ask(cursor, _REPORTS, account, limit)
-        if not rows:
+    for account, rows in groupby(ask(cursor, _REPORTS, now, ENDPOINTS, limit), key=itemgetter(0)):
+        tries, head = next(groupby(rows, key=itemgetter(2)))
+        if tries is None:
             empty.append((account,))
             continue
-        tries, head = next(groupby(rows, key=lambda row: row[10]))
-        jobs.append(TellJob(account, rows[0][11], tries, tuple(report(row) for row in head)))
+        (_, url, _, *first), *others = head
+        jobs.append(TellJob(account, url, tries, (report(first), *(report(row[3:]) for row in others))))
     run(cursor, _LEASE_OUTBOX, [(job.account,) for job in jobs], now + lease)
-    run(cursor, "DELETE FROM outbox WHERE account IN (SELECT value ->> 0 FROM json_each(?))", empty)
+    run(cursor, _CLOSE_OUTBOX, empty)
     return jobs
 
 
 _SENT = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"
 _SETTLED = "DELETE FROM heard WHERE id IN (SELECT value ->> 0 FROM json_each(?))"
 _RELEASE = "UPDATE outbox SET due_at = value ->> 1, last = value ->> 2 FROM json_each(?) WHERE account = value ->> 0"
+_NONE_LEFT = _CLOSE_OUTBOX + " AND NOT EXISTS (SELECT * FROM callback AS c WHERE c.account = outbox.account AND c.dead = 0)"
 
 
 def done(cursor: apsw.Cursor, payloads: Sequence[Outcomes]) -> list[Written]:
@@ -123,7 +126,9 @@ def done(cursor: apsw.Cursor, payloads: Sequence[Outcomes]) -> list[Written]:
     run(cursor, _SETTLED, [(job.id,) for job, _ in outcomes if isinstance(job, SettleJob)])
     told = [job for job, _ in outcomes if isinstance(job, TellJob)]
     pushes.tell(cursor, told)
-    run(cursor, _RELEASE, [(job.account, 0, "acknowledged") for job in told])
+    released = [(job.account, 0, "acknowledged") for job in told]
+    run(cursor, _RELEASE, released)
+    run(cursor, _NONE_LEFT, released)
     return written(write(cursor, [fact for _, facts in outcomes for fact in facts]), len(payloads))
 
 
