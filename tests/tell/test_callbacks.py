@@ -5,21 +5,13 @@ import contextlib
 import hashlib
 import hmac
 import re
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 import structlog
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from globewire.hold.port import Became, Outbox
 from globewire.hold.sqlite import SqliteHold
@@ -28,6 +20,7 @@ from globewire.meter.dials import Meter
 from globewire.tell import callbacks
 from globewire.tell.callbacks import Callbacks, Settings
 from laws.making import NOW, account, submission
+from tell.certificates import certified
 from tell.conftest import Receivers
 from tell.receiving import Answer, Receiver, plain, take
 
@@ -487,29 +480,11 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(tell: Tell, tmp_
         asked.append(await reader.read(1))
         writer.close()
 
-    async with await asyncio.start_server(accept, "127.0.0.1", 0, ssl=self_signed(tmp_path)) as server:
+    async with await asyncio.start_server(accept, "127.0.0.1", 0, ssl=certified(tmp_path, "127.0.0.1")) as server:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         result = await callbacks.test_push(url, settings=tell.settings, secret=b"", now=tell.clock())
     assert (result.status, result.acknowledged, result.reason) == (0, False, "the TLS certificate is not valid")
     assert b"".join(asked) == b""
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """A server's context with a certificate for 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - timedelta(1), now + timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "server.pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    pem.write_bytes(private + made.public_bytes(Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
 
 
 async def test_the_documented_snippet_verifies_a_real_push(tell: Tell, receive: Receivers) -> None:

@@ -1,79 +1,65 @@
-"""The connections callbacks are allowed to make: every address is checked where the socket for it is opened.
+"""The connections callbacks are allowed to make: every address is checked right where the socket to it is opened.
 
-A name is resolved once, and only to addresses that `verdict.endpoint` allows; the socket is opened to one of these, so a name
-that means something else a moment later changes nothing. Literal addresses and whatever else reaches a connect without
-having been resolved here pass the same check at the socket.
+A name is resolved once for each connection, and only addresses that `verdict.endpoint` allows are connected to, so a name that
+means something else a moment later changes nothing. A literal address passes the same check.
 """
 
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 
-from aiohappyeyeballs import AddrInfoType
-from aiohttp import TCPConnector
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohappyeyeballs import AddrInfoType, start_connection
 
 from globewire.verdict import endpoint
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """A name's numeric addresses, or OSError."""
 
-KEEP_ALIVE = 4.0
-"""Seconds that an idle connection is kept: less than the five after which common servers close theirs."""
+HEAD_START = 0.25
+"""Seconds that one address of a name has before the next one is tried beside it (RFC 8305 section 5)."""
 
 
 class AddressRefused(OSError):
     """The address is not one that callbacks may go to."""
 
 
-def connector(resolve: Resolve, *, private: bool, connections: int) -> TCPConnector:
-    """A connector that opens sockets to allowed addresses only; `private` permits private and loopback ones too."""
+async def connected(host: str, port: int, resolve: Resolve, *, private: bool) -> socket.socket:
+    """A socket connected to an allowed address of `host`; `private` permits private and loopback ones too.
 
-    def opened(info: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
-        if not endpoint.allowed(str(address[0]), private):
-            raise AddressRefused("the address is not one that callbacks may go to")
-        return socket.socket(family, kind, protocol)
-
-    return TCPConnector(
-        resolver=Resolver(resolve, private),
-        use_dns_cache=False,
-        socket_factory=opened,
-        limit=connections,
-        keepalive_timeout=KEEP_ALIVE,
-    )
+    AddressRefused where it has others only, OSError where none answers.
+    """
+    addresses = await _allowed(host, resolve, private)
+    try:
+        return await start_connection([_info(address, port) for address in addresses], happy_eyeballs_delay=HEAD_START)
+    except RuntimeError as fault:  # which uvloop raises for some errors of the socket
+        raise OSError("the socket cannot be connected") from fault
 
 
-class Resolver(AbstractResolver):
-    """Resolves a name to its allowed addresses; AddressRefused where it has others only. (aiohttp demands this parent.)"""
+async def _allowed(host: str, resolve: Resolve, private: bool) -> list[str]:
+    """The allowed addresses of `host`, in the resolver's order; at least one."""
+    found = [host] if _literal(host) else await resolve(host)
+    if not found:
+        raise OSError("the name has no address")
+    addresses = [address for address in found if endpoint.allowed(address, private)]
+    if not addresses:
+        raise AddressRefused("the name has no address that callbacks may go to")
+    return addresses
 
-    def __init__(self, resolve: Resolve, private: bool) -> None:
-        self._resolve = resolve
-        self._private = private
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
-        """The allowed addresses of `host`, in the resolver's order; at least one."""
-        found = await self._resolve(host)
-        if not found:
-            raise OSError("the name has no address")
-        addresses = [address for address in found if endpoint.allowed(address, self._private)]
-        if not addresses:
-            raise AddressRefused("the name has no address that callbacks may go to")
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in addresses
-        ]
+def _literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
-    async def close(self) -> None:
-        """Nothing to let go of: the resolving function belongs to whoever gave it."""
+
+def _info(address: str, port: int) -> AddrInfoType:
+    if ":" in address:
+        return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
 
 
 def system_resolve(threads: ThreadPoolExecutor) -> Resolve:

@@ -4,39 +4,22 @@ Redirects are not followed, cookies and proxies from the environment are not use
 address is checked as it is connected to (`tell.address`). Knows nothing of queues and other tries.
 """
 
-import asyncio
+import re
+import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
-from types import SimpleNamespace
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from urllib.parse import quote, urlsplit
 
-from aiohttp import (
-    ClientConnectorCertificateError,
-    ClientConnectorError,
-    ClientError,
-    ClientOSError,
-    ClientResponse,
-    ClientSession,
-    ClientSSLError,
-    ClientTimeout,
-    DummyCookieJar,
-    ServerDisconnectedError,
-    TraceConfig,
-    TraceConnectionReuseconnParams,
-)
-
-from globewire.tell.address import AddressRefused, Resolve, connector, system_resolve
+from globewire.tell.address import AddressRefused, Resolve, system_resolve
+from globewire.tell.answer import ANSWER_LENGTH, AnswerFault
+from globewire.tell.line import Answer, Closed
+from globewire.tell.lines import Lines, Origin
 from globewire.values import dataclass
 from globewire.verdict import endpoint
 from globewire.wire import callback
-
-ANSWER_LENGTH = 64 * 1024
-"""Bytes of an answer that are read; a longer one does not acknowledge."""
-ENOUGH, SOON = 1024, 1.0
-"""Bytes that are read of an answer that refuses, and for how many seconds."""
-STALE = 3
-"""Sends of one push at most, where a kept connection turns out to have been closed by the other side meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +36,37 @@ class PushResult:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An HTTP session for pushes, and whether it may go to private and loopback addresses."""
+    """Connections for pushes, whether they may go to private and loopback addresses, and how many seconds a push may take."""
 
-    session: ClientSession
+    lines: Lines
     private: bool
-
-
-@dataclass(slots=True)
-class _Trip:
-    reused: bool = False
+    timeout: float
 
 
 @asynccontextmanager
 async def client(*, private: bool, timeout: float, connections: int, resolve: Resolve | None = None) -> AsyncIterator[Client]:
-    """A client whose pushes take `timeout` seconds at most. `resolve` stands in for the machine's own resolver."""
+    """A client for as many pushes at once as there are `connections`, each of which takes `timeout` seconds at most. `resolve`
+    stands in for the machine's own resolver."""
     threads = ThreadPoolExecutor(2 * connections, "tell-resolver")  # a name that hangs outlives its push
-    trace = TraceConfig()
-    trace.on_connection_reuseconn.append(_note_reuse)
-    session = ClientSession(
-        connector=connector(resolve or system_resolve(threads), private=private, connections=connections),
-        cookie_jar=DummyCookieJar(),
-        timeout=ClientTimeout(total=timeout),
-        # An answer that unpacks to gigabytes is not worth having: nothing is asked for compressed, nothing is unpacked.
-        headers={"User-Agent": "Globewire", "Accept": "application/json", "Accept-Encoding": "identity"},
-        auto_decompress=False,
-        trust_env=False,
-        trace_configs=[trace],
-    )
+    lines = Lines(resolve or system_resolve(threads), private=private, most=connections)
     try:
-        async with session:
-            yield Client(session, private)
+        yield Client(lines, private, timeout)
     finally:
+        lines.close()
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def push(client: Client, url: str, content: bytes, headers: dict[str, str]) -> PushResult:
+async def push(client: Client, url: str, content: bytes, headers: Mapping[str, str]) -> PushResult:
     """POST `content` to `url` and judge the answer. Every failure is a result; nothing is raised."""
     started = time.monotonic()
-    status, reason, said = 0, endpoint.fault(url, client.private), b""
-    if not reason:
+    status, said, place = 0, b"", _place(url, client.private)
+    if isinstance(place, str):
+        reason = place
+    else:
         try:
-            status, reason, said = await _post(client.session, url, content, headers)
-        except (ClientError, OSError, ValueError) as fault:
+            answer = await client.lines.ask(place.origin, _request(place, content, headers), client.timeout)
+            status, reason, said = answer.status, _judged(answer), answer.body
+        except (OSError, AnswerFault, ValueError) as fault:
             reason = _reason(fault)
     took = round((time.monotonic() - started) * 1000)
     return PushResult(status, reason == ACKNOWLEDGED, reason, took, callback.beginning(said))
@@ -103,42 +75,14 @@ async def push(client: Client, url: str, content: bytes, headers: dict[str, str]
 ACKNOWLEDGED = "acknowledged"
 
 
-async def _post(session: ClientSession, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
-    """Send, again at once where a kept connection was closed under us: that is no refusal, so it must not cost a minute."""
-    sends = 0
-    while True:
-        sends += 1
-        trip = _Trip()
-        try:
-            async with session.post(url, data=content, headers=headers, allow_redirects=False, trace_request_ctx=trip) as response:
-                return response.status, *await _judge(response)
-        except (ServerDisconnectedError, ClientOSError):
-            if not trip.reused or sends == STALE:
-                raise
-
-
-async def _judge(response: ClientResponse) -> tuple[str, bytes]:
-    """Whether it acknowledges, in words, and how it begins."""
-    if response.status != 200:
-        redirected = 300 <= response.status < 400
-        return "redirected, which is not followed" if redirected else f"HTTP {response.status}", await _beginning(response)
-    try:
-        whole = await response.content.readexactly(ANSWER_LENGTH + 1)
-    except asyncio.IncompleteReadError as end:
-        if callback.acknowledged(response.status, end.partial):
-            return ACKNOWLEDGED, end.partial
-        return 'HTTP 200 without {"code": <number>} in the body', end.partial
-    return f"HTTP 200 with more than {ANSWER_LENGTH} bytes", whole
-
-
-async def _beginning(response: ClientResponse) -> bytes:
-    """What comes soon of an answer that refuses already, whatever else it holds."""
-    read = b""
-    with suppress(ClientError, OSError):  # TimeoutError is one: what came until then is enough
-        async with asyncio.timeout(SOON):
-            while len(read) < ENOUGH and (more := await response.content.read(ENOUGH - len(read))):
-                read += more
-    return read
+def _judged(answer: Answer) -> str:
+    """Whether it acknowledges, in words."""
+    if answer.status != 200:
+        redirected = 300 <= answer.status < 400
+        return "redirected, which is not followed" if redirected else f"HTTP {answer.status}"
+    if len(answer.body) > ANSWER_LENGTH:
+        return f"HTTP 200 with more than {ANSWER_LENGTH} bytes"
+    return ACKNOWLEDGED if callback.acknowledged(200, answer.body) else 'HTTP 200 without {"code": <number>} in the body'
 
 
 def _reason(fault: Exception) -> str:
@@ -146,19 +90,56 @@ def _reason(fault: Exception) -> str:
     match fault:
         case TimeoutError():
             return "no answer in time"
-        case ClientConnectorError(os_error=AddressRefused()):
+        case AddressRefused():
             return "the address is not one that callbacks may go to"
-        case ClientConnectorCertificateError():
+        case ssl.SSLCertVerificationError():
             return "the TLS certificate is not valid"
-        case ClientSSLError():
+        case ssl.SSLError():
             return "TLS failed"
-        case ClientConnectorError():
-            return "no connection"
-        case ServerDisconnectedError() | ClientOSError():
+        case Closed():
             return "the connection was closed before an answer"
+        case OSError():
+            return "no connection"
         case _:
             return "the answer is not HTTP or broke off"
 
 
-async def _note_reuse(session: ClientSession, context: SimpleNamespace, params: TraceConnectionReuseconnParams) -> None:
-    context.trace_request_ctx.reused = True
+# --- what is sent ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a URL leads, and how each request to it begins."""
+
+    origin: Origin
+    head: str
+
+
+_HEAD = """\
+POST {target} HTTP/1.1\r
+Host: {host}\r
+User-Agent: Globewire\r
+Accept: application/json\r
+Accept-Encoding: identity\r
+"""
+"""An answer that unpacks to gigabytes is not worth having: nothing is asked for compressed, nothing is unpacked."""
+_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+
+
+@lru_cache(maxsize=16_384)
+def _place(url: str, private: bool) -> _Place | str:
+    """Where a URL leads, or what is wrong with it."""
+    if fault := endpoint.fault(url, private):
+        return fault
+    split = urlsplit(url)
+    host, tls = split.hostname or "", split.scheme == "https"
+    named = f"[{host}]" if ":" in host else host
+    query = f"?{split.query}" if split.query else ""
+    target = quote(_BARE_PERCENT.sub("%25", (split.path or "/") + query), safe="!$%&'()*+,-./:;=?@_~")
+    origin = Origin(host, split.port or (443 if tls else 80), tls)
+    return _Place(origin, _HEAD.format(target=target, host=named if split.port is None else f"{named}:{split.port}"))
+
+
+def _request(place: _Place, content: bytes, headers: Mapping[str, str]) -> bytes:
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return f"{place.head}{lines}Content-Length: {len(content)}\r\n\r\n".encode() + content

@@ -4,14 +4,15 @@ Values in, a decision out. Nothing is resolved or connected to here: `tell.addre
 connection really uses; `fault` is for the moment at which an endpoint is set, and catches what can be seen in the URL alone.
 """
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 URL_LENGTH = 2048
+_VISIBLE = re.compile(r"[!-\[\]-~]*")
 
 
-@lru_cache(maxsize=4096)
 def fault(url: str, private: bool = False) -> str:
     """What is wrong with `url` as a callback endpoint, as a sentence, or "" where nothing is.
 
@@ -19,7 +20,7 @@ def fault(url: str, private: bool = False) -> str:
     """
     if len(url) > URL_LENGTH:
         return f"the URL is longer than {URL_LENGTH} characters"
-    if not all("!" <= character <= "~" and character != "\\" for character in url):
+    if not _VISIBLE.fullmatch(url):
         return "the URL has a space, a backslash, a control character or one outside ASCII: percent-encode it"
     try:
         split = urlsplit(url)
@@ -29,6 +30,7 @@ def fault(url: str, private: bool = False) -> str:
     return _fault(split, private)
 
 
+@lru_cache(maxsize=4096)
 def allowed(address: str, private: bool = False) -> bool:
     """Whether a callback may connect to `address`, a numeric IPv4 or IPv6 address; `private` as for `fault`.
 
