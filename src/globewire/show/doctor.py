@@ -18,6 +18,8 @@ from globewire.wire.signing import Step, steps
 
 LATEST = 20
 """Refused requests to pick from."""
+LONGEST = 20_000
+"""Characters of a request that the form shows; a longer one is diagnosed all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ async def doctor(request: Request) -> Response:
     elif request.method == "POST":
         diagnosis = await _pasted(looking, text, request)
     refused = looking.exchanges.latest(LATEST, refused=True)
-    return page(request, "doctor.html", text=text, refused=refused, diagnosis=diagnosis)
+    long = len(text) > LONGEST
+    shown = "" if long else text
+    return page(request, "doctor.html", text=shown, long=long, picked=picked, refused=refused, diagnosis=diagnosis)
 
 
 async def _pasted(looking: Window, text: str, request: Request) -> Diagnosis:

@@ -32,6 +32,8 @@ PLACES = (
 _ASSETS = {file.name: file.read_bytes() for file in (files("globewire.show") / "static").iterdir() if file.is_file()}
 _MARKS = {name: hashlib.blake2b(content, digest_size=6).hexdigest() for name, content in _ASSETS.items()}
 _FOREVER = "public, max-age=31536000, immutable"
+_LONG = 8_000
+"""Characters of a request, a reply or a step that a page shows."""
 
 
 def asset(name: str) -> str:
@@ -84,6 +86,14 @@ def code(standing: Standing) -> str:
     return one_time_code(standing.message.text) or ""
 
 
+def ends(text: str, most: int = _LONG) -> str:
+    """`text`; where it is longer its beginning and its end, with a line between them that says how much is left out."""
+    if len(text) <= most:
+        return text
+    tail = most // 4
+    return f"{text[: most - tail]}\n\n… {len(text) - most:,} characters are left out here …\n\n{text[-tail:]}"
+
+
 _MOODS = {
     State.ACCEPTED: "way",
     State.SUBMITTED: "way",
@@ -97,4 +107,4 @@ _TEMPLATES = Environment(
     loader=PackageLoader("globewire.show"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _TEMPLATES.globals.update(asset=asset, places=PLACES, version=__version__)
-_TEMPLATES.filters.update(moment=moment, clock=clock, mood=mood, code=code)
+_TEMPLATES.filters.update(moment=moment, clock=clock, mood=mood, code=code, ends=ends)

@@ -12,6 +12,7 @@ from globewire.show.access import access, account
 from globewire.show.callbacks import callbacks, endpoint
 from globewire.show.carriers import carrier, carriers, history
 from globewire.show.doctor import doctor
+from globewire.show.exchange import exchange
 from globewire.show.explorer import explorer
 from globewire.show.guard import Guard
 from globewire.show.inbox import inbox
@@ -54,6 +55,7 @@ ROUTES = (
     Route("/console/messages", messages),
     Route("/console/messages.csv", as_csv),
     Route("/console/messages/{id:int}", message, methods=["GET", "POST"]),
+    Route("/console/exchanges/{request_id}", exchange),
     Route("/console/explorer", explorer, methods=["GET", "POST"]),
     Route("/console/access", access, methods=["GET", "POST"]),
     Route("/console/access/what-if", what_if),
