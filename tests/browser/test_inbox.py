@@ -1,5 +1,6 @@
 """The inbox as a person sees it."""
 
+import pytest
 from playwright.async_api import expect
 
 from browser.conftest import Look
@@ -28,3 +29,23 @@ async def test_a_hidden_page_listens_no_more(look: Look) -> None:
         "Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange'))"
     )
     assert await page.evaluate("stream") is None
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+async def test_a_long_thread_shows_its_newest_message(look: Look, width: int) -> None:
+    """When it is opened, and when one more comes; whose phone it is, and the way back, stay in view."""
+    for number in range(40):
+        await look.house.customer.send("6591234567", f"message {number}")
+    await look.page.set_viewport_size({"width": width, "height": 800})
+    page = await look.go("/console/inbox/6591234567")
+    newest = page.locator(".bubble").last
+    await expect(newest).to_have_text("message 39")
+    await expect(newest).to_be_in_viewport()
+    await look.house.customer.send("6591234567", "one more")
+    await expect(newest).to_have_text("one more")
+    await expect(newest).to_be_in_viewport()
+    await expect(page.get_by_role("heading", name="+6591234567")).to_be_in_viewport()
+    await expect(page.locator(".bubble").first).not_to_be_in_viewport()
+    if width == 375:
+        await page.get_by_role("link", name="All phones").click()
+        await expect(page.get_by_role("link", name="+6591234567")).to_be_visible()

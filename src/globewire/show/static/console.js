@@ -48,3 +48,8 @@ document.addEventListener('change', (event) => {
 document.addEventListener('DOMContentLoaded', () => {
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === 'open' && node.localName === 'details');
 });
+
+// On a narrow screen the list of pages scrolls sideways: the page that is shown is in view.
+document.addEventListener('DOMContentLoaded', () => {
+  document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+});
