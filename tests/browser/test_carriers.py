@@ -30,6 +30,19 @@ async def test_charts_are_drawn_and_follow(look: Look) -> None:
     await soon(page, f"latest.at.length > {drawn} && latest.receipt_p95.at(-1) > 0")
 
 
+async def test_refusals_are_drawn_by_their_status(look: Look) -> None:
+    """A status that the carrier never said before gets a line of its own while the page is open."""
+    page = await look.go(HOME)
+    labels = page.locator("[data-chart=amiss] .u-legend .u-label")
+    await expect(labels).to_have_text(["at", "throttled", "unanswered"])
+    for number, status in (("6591234567", "ESME_RINVDSTADR"), ("6591234568", "ESME_RINVSRCADR")):
+        order = {"outcome": "refused", "to": number, "status": status}
+        assert (await page.request.post(look.base + "/_emulator/outcomes", data=order)).ok
+        await look.house.books.until(await look.house.customer.send(number, "Hello"), State.REJECTED)
+    await expect(labels).to_have_text(["at", "throttled", "unanswered", "ESME_RINVDSTADR", "ESME_RINVSRCADR"])
+    await soon(page, "latest['refused ESME_RINVDSTADR'].some((rate) => rate > 0)")
+
+
 async def test_a_carrier_is_paused_after_a_question(look: Look) -> None:
     """One click asks, another does it; the page shows by itself that it was done."""
     page = await look.go(HOME)

@@ -59,13 +59,22 @@ def test_counts_become_rates_unless_they_began_anew() -> None:
             said(8, Figures(since=Millis(NOW + 7000))),
         ]
     )
-    assert drawn["refused"] == [None, 2.0, 0.5, None]
+    assert drawn["refused ESME_RINVDSTADR"] == [None, 1.5, 0.5, None]
+    assert drawn["refused ESME_RSYSERR"] == [None, 0.5, 0.0, None]
     assert drawn["throttled"] == [None, 0.5, 0.0, None]
     assert drawn["unanswered"] == [None, 0.0, 2.0, None]
     assert drawn["round_trip_p50"] == [None, 0, None, None]
     assert drawn["at"] == [NOW / 1000 + after for after in (0, 2, 6, 8)]
     assert {len(values) for values in drawn.values()} == {4}
     assert {len(values) for values in series([]).values()} == {0}
+
+
+def test_statuses_that_came_most_have_a_line_of_their_own() -> None:
+    """The others share one; none is lost."""
+    counts = {"A": 50, "B": 40, "C": 30, "D": 20, "E": 10, "F": 10}
+    drawn = series([said(0), said(2, replace(BEGAN, refused=counts))])
+    refused = {name: rates[1] for name, rates in drawn.items() if name.startswith("refused")}
+    assert refused == {"refused A": 25, "refused B": 20, "refused C": 15, "refused D": 10, "refused others": 10}
 
 
 def test_a_table_has_the_last_of_each_minute() -> None:

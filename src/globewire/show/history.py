@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -14,6 +14,9 @@ EVERY = 5.0
 """Seconds between looks; who looks at a page has it looked at between."""
 KEPT = 15 * 60_000
 """Milliseconds that are remembered."""
+STATUSES = 4
+"""Statuses of refusals that have a line of their own, those that came most; the others share one."""
+OTHERS = "others"
 MOST = 1_000
 """Standings of one carrier that are remembered; they are said no oftener than about once in two seconds."""
 
@@ -66,15 +69,29 @@ def series(said: Sequence[CarrierStanding]) -> Series:
         "round_trip_p95": [each.round_trip.p95 or None for each in figures],
         "receipt_p50": [each.receipt_delay.p50 if each.receipt_delay.p95 else None for each in figures],
         "receipt_p95": [each.receipt_delay.p95 or None for each in figures],
-        "refused": [_a_second(before, after, lambda f: sum(f.refused.values())) for before, after in pairs],
         "throttled": [_a_second(before, after, lambda f: f.throttled) for before, after in pairs],
         "unanswered": [_a_second(before, after, lambda f: f.unanswered) for before, after in pairs],
+        **_refused(figures, pairs),
     }
 
 
 def by_minute(said: Sequence[CarrierStanding]) -> list[CarrierStanding]:
     """The last that was said in each minute, the newest first."""
     return list({standing.at // 60_000: standing for standing in said}.values())[::-1]
+
+
+def _refused(figures: Sequence[Figures], pairs: Sequence[tuple[CarrierStanding | None, CarrierStanding]]) -> Series:
+    """How many a second were refused, by status: `refused ESME_RSYSERR`."""
+    most: Counter[str] = Counter()
+    for each in figures:
+        most |= Counter(each.refused)
+    ordered = [status for status, _ in most.most_common()]
+    groups = {status: [status] for status in sorted(ordered[:STATUSES])} | {OTHERS: ordered[STATUSES:]}
+
+    def rates(of: Sequence[str]) -> list[float | None]:
+        return [_a_second(before, after, lambda f: sum(f.refused.get(status, 0) for status in of)) for before, after in pairs]
+
+    return {f"refused {name}": rates(statuses) for name, statuses in groups.items() if statuses}
 
 
 def _a_second(before: CarrierStanding | None, after: CarrierStanding, count: Callable[[Figures], int]) -> float | None:

@@ -6,9 +6,11 @@ const CHARTS = {
   flight: [['in_flight', 'in flight', 'way'], ['window', 'window', 'soft']],
   trip: [['round_trip_p50', 'half within', 'way'], ['round_trip_p95', '19 of 20 within', 'doubt']],
   receipt: [['receipt_p50', 'half within', 'way'], ['receipt_p95', '19 of 20 within', 'doubt']],
-  amiss: [['refused', 'refused', 'bad'], ['throttled', 'throttled', 'doubt'], ['unanswered', 'unanswered', 'way']],
+  amiss: [['throttled', 'throttled', 'doubt'], ['unanswered', 'unanswered', 'way']], // and refusals, a line for each status
   waiting: [['waiting', 'waiting', 'way']],
 };
+const REFUSED = 'refused ';
+const DASHES = [[], [10, 4], [3, 3], [10, 4, 3, 4], [1, 5]]; // one refusal is told from another by its dashes, not by a colour
 const HEIGHT = 180;
 const AT_LEAST_MS = 1000; // between two drawings
 
@@ -19,7 +21,13 @@ const charts = document.querySelector('.charts');
 const plots = new Map();
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-function options(figure) {
+function lines(chart, series) {
+  if (chart !== 'amiss') return CHARTS[chart];
+  const statuses = Object.keys(series).filter((name) => name.startsWith(REFUSED));
+  return [...CHARTS[chart], ...statuses.map((name, n) => [name, name.slice(REFUSED.length), 'bad', DASHES[n]])];
+}
+
+function options(figure, drawn) {
   const unit = figure.dataset.unit;
   const axis = { stroke: colour('soft'), grid: { stroke: colour('line'), width: 1 }, ticks: { stroke: colour('line'), width: 1 } };
   const told = (plot, value) => value === null ? '–' : `${Math.round(value * 10) / 10} ${unit}`;
@@ -29,8 +37,8 @@ function options(figure) {
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: (plot, least, most) => [0, most > 0 ? most * 1.1 : 1] } },
     axes: [{ ...axis, space: 90, values: (plot, marks) => marks.map(clock) }, { ...axis, size: 56 }],
-    series: [{ label: 'at', value: (plot, at) => at === null ? '–' : clock(at) }, ...CHARTS[figure.dataset.chart].map(([, label, name]) => ({
-      label, value: told, stroke: colour(name), width: 2, points: { show: false }, dash: name === 'soft' ? [4, 4] : undefined,
+    series: [{ label: 'at', value: (plot, at) => at === null ? '–' : clock(at) }, ...drawn.map(([, label, name, dash]) => ({
+      label, value: told, stroke: colour(name), width: 2, points: { show: false }, dash: name === 'soft' ? [4, 4] : dash,
     }))],
   };
 }
@@ -42,10 +50,15 @@ function values(series, name) {
 
 function draw(series) {
   for (const figure of charts.querySelectorAll('[data-chart]')) {
-    const data = [series.at, ...CHARTS[figure.dataset.chart].map(([name]) => values(series, name))];
+    const drawn = lines(figure.dataset.chart, series);
+    const data = [series.at, ...drawn.map(([name]) => values(series, name))];
     const plot = plots.get(figure);
-    if (plot) plot.setData(data);
-    else plots.set(figure, new uPlot(options(figure), data, figure.querySelector('.plot')));
+    if (plot && plot.series.length === data.length && drawn.every(([, label], n) => plot.series[n + 1].label === label)) {
+      plot.setData(data);
+    } else {
+      plot?.destroy();
+      plots.set(figure, new uPlot(options(figure, drawn), data, figure.querySelector('.plot')));
+    }
   }
 }
 
