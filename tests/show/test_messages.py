@@ -2,10 +2,12 @@
 
 import csv
 import re
+from urllib.parse import quote_plus
 
 import pytest
 
 from globewire.message import MessageId, State
+from globewire.show.page import moment
 from show.conftest import Console, Opening
 from stories.callbacks import receiving
 from stories.house import account, eventually, table
@@ -48,6 +50,11 @@ ASKED = {
     "carrier=simulator&state=delivered": ["long", "hello", "code"],
     "account=another": [],
     "span=1h&text=code": ["code"],
+    "since=2026-01-01T09:00": ["long", "fails", "hello", "code"],
+    "since=2026-01-01T09:00&until=2026-01-02T09:00": [],
+    "until=9999-12-31T23:59&task=task-1": ["code"],
+    "since=9999-12-31T23:59": [],
+    "since=yesterday&until=0001-01-01": ["long", "fails", "hello", "code"],
     "before=x": ["long", "fails", "hello", "code"],
 }
 
@@ -58,6 +65,17 @@ async def test_what_fits_is_listed(console: Console) -> None:
     for query, names in ASKED.items():
         seen = await console.get(f"/console/messages?{query}")
         assert (seen.status, listed(seen.text)) == (200, [ids[name] for name in names]), query
+
+
+async def test_a_time_of_acceptance_is_asked_for_to_the_millisecond(console: Console) -> None:
+    """From one on, before another; and the list's later pages and its file keep to it."""
+    ids = await sent(console)
+    at = moment((await console.house.books.standing(ids["fails"])).message.accepted_at)
+    assert listed((await console.get(f"/console/messages?since={at}")).text) == [ids["long"], ids["fails"]]
+    before = await console.get(f"/console/messages?until={at}")
+    assert listed(before.text) == [ids["hello"], ids["code"]]
+    assert f'href="/console/messages.csv?until={quote_plus(at)}"' in before.text
+    assert len((await console.get(f"/console/messages.csv?until={at}")).text.splitlines()) == 3
 
 
 async def test_pages_lead_on_to_older_ones(console: Console) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -25,9 +26,11 @@ STATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     **{state.value: (state.value, (state.value,)) for state in State},
 }
 """What may be asked for as a state: what it is called, and the states that it means."""
-FIELDS = ("number", "task", "text", "state", "country", "carrier", "account", "error", "span")
+FIELDS = ("number", "task", "text", "state", "country", "carrier", "account", "error", "span", "since", "until")
 _UNITS = {"h": 3_600_000, "d": 86_400_000}
 _MESSAGE_ID = 18
+_LAST = 9_999_999_999_999
+"""The last millisecond that a MessageId has room for (in the year 2286)."""
 _WHOLE = 7
 """Digits from which on a number is taken as a whole one; fewer are its end."""
 
@@ -64,7 +67,8 @@ class Asked:
             carrier=fields["carrier"],
             country=fields["country"].upper(),
             text=fields["text"],
-            since=now - int(span[:-1]) * _UNITS[span[-1]] if span in SPANS else 0,
+            since=max(now - int(span[:-1]) * _UNITS[span[-1]] if span in SPANS else 0, _at(fields["since"])),
+            until=_at(fields["until"]),
             before=self.before,
             limit=PAGE,
         )
@@ -112,6 +116,15 @@ async def as_csv(request: Request) -> Response:
     name = f"messages-{moment(looking.now())[:10]}.csv"
     lines = (line async for line, _ in sheet(looking.hold, question, full=True))
     return StreamingResponse(lines, media_type="text/csv", headers={"content-disposition": f'attachment; filename="{name}"'})
+
+
+def _at(given: str) -> int:
+    """A time of the form, such as 2026-01-31T09:00 (UTC), in ms; 0 for what is none."""
+    try:
+        at = datetime.fromisoformat(given)
+        return min(max(0, round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)), _LAST)
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _moment_of(id: MessageId | None) -> int:
