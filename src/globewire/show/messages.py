@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,7 +10,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from globewire.hold.port import Question
 from globewire.message import FINAL, MessageId, State
-from globewire.show.page import moment, page
+from globewire.show.page import millis, moment, page
 from globewire.show.sheet import sheet
 from globewire.show.window import window
 
@@ -83,8 +82,10 @@ def asked(request: Request) -> Asked:
     """What a request asks for; what cannot be meant is left out."""
     given = request.query_params
     before = given.get("before", "")
+    fields = {name: given.get(name, "").strip()[:256] for name in FIELDS}
+    fields |= {name: fields[name] if _at(fields[name]) else "" for name in ("since", "until")}
     return Asked(
-        {name: given.get(name, "").strip()[:256] for name in FIELDS},
+        fields,
         int(before) if before.isascii() and before.isdigit() and len(before) <= _MESSAGE_ID else 0,
     )
 
@@ -119,12 +120,8 @@ async def as_csv(request: Request) -> Response:
 
 
 def _at(given: str) -> int:
-    """A time of the form, such as 2026-01-31T09:00 (UTC), in ms; 0 for what is none."""
-    try:
-        at = datetime.fromisoformat(given)
-        return min(max(0, round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)), _LAST)
-    except (ValueError, OverflowError):
-        return 0
+    """A time that the form gives, in ms; 0 for what is none."""
+    return min(max(0, millis(given) or 0), _LAST)
 
 
 def _moment_of(id: MessageId | None) -> int:

@@ -71,6 +71,15 @@ def moment(millis: int) -> str:
     return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def millis(given: str) -> int | None:
+    """The ms of a time as a form gives it, such as 2026-01-31T09:00, in UTC unless it says otherwise; None for what is none."""
+    try:
+        at = datetime.fromisoformat(given)
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
 def clock(millis: int) -> str:
     """A time for eyes, in UTC: what is shown where no script puts it into the reader's zone."""
     return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from globewire.errors import NEED_SSL, Amiss, Refused, refuse
 from globewire.message import AccessKeyId, AccountId
 from globewire.show.access import CONFLICT
-from globewire.show.page import page
+from globewire.show.page import millis, page
 from globewire.show.window import Window, window
 from globewire.verdict.admit import Caller, Circumstances, asked, authorise, known, limit
 from globewire.verdict.policy import Heard, decide, hear
@@ -52,6 +52,8 @@ async def what_if(request: Request) -> Response:
     now = datetime.fromtimestamp(looking.now() / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
     peer = request.client.host if request.client else ""
     shown = {"address": peer, "time": now, "operation": "SendMessageToGlobe", "who": "", "tls": ""} | dict(given)
+    if millis(shown["time"]) is None:
+        shown["time"] = now  # what is no time cannot be shown in its field
     status = CONFLICT if fault else 200
     return page(request, "what_if.html", status, book=book, given=shown, outcome=outcome, fault=fault, operations=tuple(OPERATIONS))
 
@@ -113,11 +115,10 @@ def _statement(document: str, heard: Heard) -> str:
 
 
 def _moment(given: str) -> int:
-    try:
-        moment = datetime.fromisoformat(given)
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise Amiss("this is not a time", "give one such as 2026-01-31T09:00, in UTC") from None
+    found = millis(given)
+    if found is None:
+        raise Amiss("this is not a time", "give one such as 2026-01-31T09:00, in UTC")
+    return found
 
 
 def _address(given: str) -> str:
