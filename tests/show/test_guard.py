@@ -1,9 +1,11 @@
 """Who may see the console, and what other sites may do with it."""
 
+import re
 from urllib.parse import urlencode
 
 import pytest
 
+from globewire.show.site import ROUTES
 from show.conftest import PASSWORD, Console
 
 
@@ -23,16 +25,31 @@ async def test_names_of_this_machine_are_answered(console: Console, host: str) -
     assert (await console.get("/console/", Host=host)).status == 200
 
 
-@pytest.mark.parametrize(
-    "whence",
-    [
-        {"Sec_Fetch_Site": "cross-site"},
-        {"Sec_Fetch_Site": "same-site"},
-        {"Origin": "http://evil.example"},
-        {"Origin": "null"},
-        {"Sec_Fetch_Site": "cross-site", "Origin": "http://127.0.0.1"},
-    ],
+ELSEWHERE: list[dict[str, str]] = [
+    {"Sec_Fetch_Site": "cross-site"},
+    {"Sec_Fetch_Site": "same-site"},
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+    {"Sec_Fetch_Site": "cross-site", "Origin": "http://127.0.0.1"},
+]
+"""What browsers say of requests that pages of other sites make."""
+NAMED = {"account": "shop", "carrier": "simulator", "id": "1"}
+TAKING = sorted(
+    re.sub(r"{(\w+)(:\w+)?}", lambda found: NAMED[found[1]], route.path) for route in ROUTES if "POST" in (route.methods or ())
 )
+"""Every address that takes a form."""
+
+
+@pytest.mark.parametrize("path", TAKING)
+async def test_no_form_is_taken_from_another_site(guarded: Console, path: str) -> None:
+    """Whoever is signed in; and from a page of ours each is."""
+    await guarded.sign_in()
+    for whence in ELSEWHERE:
+        assert (await guarded.post(path, {"password": PASSWORD}, **whence)).status == 403
+    assert (await guarded.post(path, {"password": PASSWORD}, Sec_Fetch_Site="same-origin")).status != 403
+
+
+@pytest.mark.parametrize("whence", ELSEWHERE)
 async def test_other_sites_change_nothing(guarded: Console, whence: dict[str, str]) -> None:
     """A form on another site is refused though the browser sends the cookie along, and the session goes on."""
     await guarded.sign_in()
