@@ -23,12 +23,15 @@ MOST = 150_000
 """Bytes of a page, its scripts and styles cached."""
 
 
-async def faults(page: Page) -> list[str]:
-    """What axe finds that is serious or worse, by WCAG 2.1 A and AA."""
+async def bring_axe(look: Look) -> None:
+    """Every page is opened with axe in it: the pages' policy forbids scripts that are added later."""
     if not AXE.exists():
         pytest.skip("axe-core is missing: npm ci --prefix tests/peers")
-    await page.context.add_init_script(path=str(AXE))  # the pages' policy forbids scripts that are added later
-    await page.reload()
+    await look.page.context.add_init_script(path=str(AXE))
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds that is serious or worse, by WCAG 2.1 A and AA."""
     found = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
     return [
         f"{fault['impact']}: {fault['id']}: {node['html'][:200]}"
@@ -48,6 +51,64 @@ async def every(look: Look) -> list[str]:
     return [*PAGES, f"/console/messages/{id}", "/console/messages/1", f"/console/doctor?id={refused.request_id}"]
 
 
+async def preview(page: Page) -> None:
+    """A text of several parts, with characters that cost."""
+    await page.get_by_label("Message").fill("It’s 10 o’clock – wake up 🙂, [your] code {1234} " * 6)
+    await page.get_by_label("To", exact=True).fill("6591234567")
+    await page.get_by_role("button", name="Preview", exact=True).click()
+    await expect(page.locator(".parts li").first).to_be_visible()
+
+
+async def explorer(page: Page) -> None:
+    """A call that was sent, with all that is said of it opened."""
+    await page.get_by_label("To required").fill("6591234567")
+    await page.get_by_label("Message required").fill("Your code is 482913.")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.locator("#reply")).to_be_visible()
+    await page.evaluate("for (const each of document.querySelectorAll('details')) { each.name = ''; each.open = true; }")
+
+
+async def doctor(page: Page) -> None:
+    """A diagnosis."""
+    target = (
+        "/?Action=QueryMessage&AccessKeyId=shopkey&Signature=abc&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&Version=2018-05-01"
+    )
+    await page.get_by_role("textbox", name="Request").fill(f"POST {target} HTTP/1.1\nHost: localhost\n\n")
+    await page.get_by_role("button", name="Diagnose").click()
+    await expect(page.locator(".findings")).to_be_visible()
+
+
+async def access(page: Page) -> None:
+    """A refusal."""
+    await page.get_by_label("Account", exact=True).fill("shop")
+    await page.get_by_role("button", name="Open the account").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def account(page: Page) -> None:
+    """A new key, whose secret is shown once."""
+    await page.get_by_role("button", name="Make an AccessKey").click()
+    await expect(page.locator("#made-secret")).to_be_visible()
+
+
+async def policy(page: Page) -> None:
+    """A document in which something is wrong."""
+    await page.get_by_label("Document").fill("{")
+    await page.get_by_role("button", name="Check").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+FILLED = {
+    "/console/preview": preview,
+    "/console/explorer": explorer,
+    "/console/doctor": doctor,
+    "/console/access": access,
+    "/console/access/account/shop": account,
+    "/console/access/account/shop/policy": policy,
+}
+"""What a page shows once its form was sent."""
+
+
 def forgive_absence(look: Look) -> None:
     """The browser notes the message that is not there, as it should."""
     look.faults[:] = [fault for fault in look.faults if "404" not in fault]
@@ -58,11 +119,26 @@ def forgive_absence(look: Look) -> None:
 async def test_axe_finds_nothing_serious(look: Look, theme: str, width: int) -> None:
     """Labels, roles, contrast."""
     paths = await every(look)
+    await bring_axe(look)
     await look.page.set_viewport_size({"width": width, "height": 800})
     await look.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     found = {path: await faults(await look.go(path)) for path in paths}
     forgive_absence(look)
     assert {path: fault for path, fault in found.items() if fault} == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_serious_in_what_forms_bring(look: Look, theme: str) -> None:
+    """As narrow as a phone, where it fits too."""
+    await bring_axe(look)
+    await look.page.set_viewport_size({"width": 375, "height": 800})
+    await look.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    for path, fill in FILLED.items():
+        page = await look.go(path)
+        await fill(page)
+        assert await faults(page) == [], path
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 375, path
+    look.faults[:] = [fault for fault in look.faults if "409" not in fault]  # the browser's own note of what was refused
 
 
 async def test_it_fits_a_phone_and_is_light(look: Look) -> None:

@@ -23,6 +23,18 @@ async def test_it_follows_the_typing(look: Look) -> None:
     await expect(page.get_by_label("Message")).to_have_value("It's " + "late. " * 12)
 
 
+async def test_an_emoji_is_named_as_what_forces_ucs2(look: Look) -> None:
+    """It is marked in the text, takes two units, and has nothing to be swapped for."""
+    page = await look.go("/console/preview")
+    await page.get_by_label("Message").fill("Table for two 🙂")
+    await expect(page.get_by_role("heading", name="1 segment, UCS2")).to_be_visible()
+    await expect(page.locator("mark.foreign")).to_have_text("🙂")
+    await expect(page.locator(".parts .facts")).to_have_text("1 of 1 · 16 of 70")
+    strangers = page.get_by_role("region", name="What forces UCS-2").locator("tbody tr")
+    await expect(strangers).to_contain_text("SLIGHTLY SMILING FACE")
+    await expect(strangers).to_contain_text("nothing")
+
+
 async def test_what_is_typed_while_a_preview_is_under_way_is_previewed_next(look: Look) -> None:
     """By a click or without one; nothing is broken off, so the browser has nothing to complain of."""
     page = await look.go("/console/preview")

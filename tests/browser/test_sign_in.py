@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from browser.conftest import Look, Opening
+from browser.test_every_page import bring_axe, faults
 from clients.certificate import write_certificate
 from globewire.show.sessions import hashed
 from stories.house import table
@@ -17,10 +18,13 @@ async def test_signing_in_and_out(opening: Opening, tmp_path: Path) -> None:
     certificate = write_certificate(tmp_path)
     api = table("[api]", listen="0.0.0.0:0", certificate=str(certificate), certificate_key=str(certificate.with_suffix(".key")))
     look: Look = await opening(api, table("[console]", password_hash=hashed(PASSWORD)), scheme="https")
+    await bring_axe(look)
     page = await look.go("/console/explorer?operation=QueryMessage")
+    assert await faults(page) == []
     await page.get_by_label("Password").fill("not this one")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("alert")).to_have_text("This is not the password.")
+    assert await faults(page) == []
     await page.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Operation")).to_have_value("QueryMessage")
