@@ -18,6 +18,9 @@ log = structlog.get_logger()
 EVERY = 0.5
 """Seconds between looks at the book's version: how long a change made by another process goes unnoticed at most."""
 
+MOST_OPENED = 10_000
+"""Secrets of callbacks that stay opened between pushes."""
+
 compiled = lru_cache(10_000)(read)
 
 
@@ -31,6 +34,7 @@ class Registry:
 
     def __init__(self, hold: Hold, vault: Vault) -> None:
         self._hold, self._vault = hold, vault
+        self._opened = lru_cache(MOST_OPENED)(vault.open)
         self._version = -1
         self.register = Register()
         self.accounts: Mapping[AccountId, AccountEntry] = {}
@@ -61,7 +65,7 @@ class Registry:
         entry = self.accounts.get(account)
         if entry is None or not entry.callback_secret:
             return b""
-        return self._vault.open(callback_row(account), entry.callback_secret).encode()
+        return self._opened(callback_row(account), entry.callback_secret).encode()
 
     def _compile(self, book: Book) -> Register:
         own = {(policy.account, policy.name): policy.document for policy in book.policies}

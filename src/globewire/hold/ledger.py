@@ -37,7 +37,7 @@ from globewire.hold.rows import (
     stood,
     stood_row,
 )
-from globewire.hold.sql import ask, change, moment
+from globewire.hold.sql import ask, change, insert, moment
 from globewire.message import CarrierId, MessageId, Millis
 
 T = TypeVar("T")
@@ -108,8 +108,7 @@ def _changed(cursor: apsw.Cursor, results: list[T]) -> list[T]:
 
 def stand(cursor: apsw.Cursor, payloads: Sequence[Sequence[CarrierStanding]]) -> list[None]:
     """Say how carriers stand."""
-    for s in (s for standings in payloads for s in standings):
-        cursor.execute(f"INSERT OR REPLACE INTO carrier({STOOD}) VALUES(?, ?, ?, ?, ?, ?, ?)", stood_row(s))
+    insert(cursor, f"carrier({STOOD})", [stood_row(s) for standings in payloads for s in standings], replace=True)
     return [None] * len(payloads)
 
 

@@ -31,15 +31,15 @@ class Wakes:
 
     async def wait(self, lane: Lane[Any], of: str, timeout: float) -> None:
         """Return after a wake since the last wait, or after `timeout` seconds."""
-        event, clock = self._event(lane, of), asyncio.get_running_loop().time
-        self._back_by[lane.name, of] = clock() + timeout + AT_WORK
+        event, loop = self._event(lane, of), asyncio.get_running_loop()
+        end = loop.time() + timeout
+        self._back_by[lane.name, of] = end + AT_WORK
+        timer = loop.call_at(end, event.set)
         try:
-            async with asyncio.timeout(timeout):
-                await event.wait()
-        except TimeoutError:
-            return
+            await event.wait()
         finally:
-            self._back_by[lane.name, of] = clock() + AT_WORK
+            timer.cancel()
+            self._back_by[lane.name, of] = loop.time() + AT_WORK
             event.clear()
 
     def _event(self, lane: Lane[Any], of: str) -> asyncio.Event:

@@ -7,7 +7,6 @@ and how late to try again is `verdict.retry`.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import structlog
 
@@ -175,7 +174,7 @@ class Callbacks:
         try:
             made = await self._when_free(http, job, claimed_at, doubtful)
             if made is not None:
-                await self._conclude(replace(job, push=made), made)
+                await self._conclude(TellJob(job.account, job.url, job.tries, job.reports, made), made)
         except Unavailable:
             log.warning("callback.hold_unavailable", account=job.account)
         except Exception as fault:  # noqa: BLE001 - one endpoint's trouble must not end the stage; its lease brings it back

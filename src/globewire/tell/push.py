@@ -132,12 +132,12 @@ def _place(url: str, private: bool) -> _Place | str:
     if fault := endpoint.fault(url, private):
         return fault
     split = urlsplit(url)
-    host, tls = split.hostname or "", split.scheme == "https"
+    host, port, tls = split.hostname or "", split.port, split.scheme == "https"
     named = f"[{host}]" if ":" in host else host
     query = f"?{split.query}" if split.query else ""
     target = quote(_BARE_PERCENT.sub("%25", (split.path or "/") + query), safe="!$%&'()*+,-./:;=?@_~")
-    origin = Origin(host, split.port or (443 if tls else 80), tls)
-    return _Place(origin, _HEAD.format(target=target, host=named if split.port is None else f"{named}:{split.port}"))
+    origin = Origin(host, port or (443 if tls else 80), tls)
+    return _Place(origin, _HEAD.format(target=target, host=named if port is None else f"{named}:{port}"))
 
 
 def _request(place: _Place, content: bytes, headers: Mapping[str, str]) -> bytes:
