@@ -1,5 +1,6 @@
 """What is kept of each push, and which messages show it; and a report that is queued again. Against every engine."""
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -46,6 +47,27 @@ async def test_an_acknowledged_push_is_shown_by_each_of_its_messages(opener: Ope
     hold = await opener()
     assert await shown(hold, 1) == await shown(hold, 2) == ("acknowledged", (GOOD,))
     assert await shown(hold, 3) == ("acknowledged", (later,))
+
+
+async def test_pushes_to_several_endpoints_that_are_written_at_once_are_each_shown_by_its_own_messages(hold: Hold) -> None:
+    """Refused together, and acknowledged together: each message shows the two that it went in."""
+    names = [AccountId(f"shop{n}") for n in range(5)]
+    kept = [dataclasses.replace(submission(n), message=dataclasses.replace(message(n), account=names[n % 5])) for n in range(10)]
+    for name in names:
+        await hold.put_account(account(name=name))
+    await hold.keep(kept, None)
+    await hold.record(*(Became(s.message.id, State.EXPIRED, NOW, None, "EXPIRED", "") for s in kept))
+
+    async def pushed(push: Push) -> list[TellJob]:
+        jobs = await hold.claim(TELL, 100, NOW, LEASE)
+        return [dataclasses.replace(job, push=dataclasses.replace(push, said=job.account)) for job in jobs]
+
+    await asyncio.gather(*(hold.again((job, NOW)) for job in await pushed(REFUSED)))
+    await hold.done(*((job, ()) for job in await pushed(GOOD)))
+    for n in range(10):
+        told, pushes = await shown(hold, n)
+        said = names[n % 5]
+        assert (told, pushes) == ("acknowledged", tuple(dataclasses.replace(push, said=said) for push in (REFUSED, GOOD)))
 
 
 async def test_refused_pushes_are_shown_while_a_message_waits_and_once_it_was_told(hold: Hold) -> None:

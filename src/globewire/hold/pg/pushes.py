@@ -11,15 +11,24 @@ from globewire.hold.pg.batch import Batch, since
 from globewire.hold.port import TellJob
 from globewire.hold.rows import PUSH, push, push_id, push_ids, push_row
 
-_PUSHED = f"INSERT INTO push(account, {PUSH}, messages) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id"
+_PUSHED = Batch(
+    f"INSERT INTO push(account, {PUSH}, messages) SELECT account, {PUSH}, messages FROM {{rows}} RETURNING account, id",
+    *("account text", "at bigint", "took integer", "status integer", "acknowledged boolean", "reason text", "said text"),
+    *("reports integer", "messages bigint[]"),
+)
 
 
-async def _write(connection: Any, job: TellJob) -> str:
-    """Write down the push that was made; what it adds to `pushes`."""
-    if job.push is None:
-        return ""
-    told = [r.message for r in job.reports] if job.push.acknowledged else []
-    return push_id(await connection.fetchval(_PUSHED, *push_row(job.account, job.push), told))
+async def _write(connection: Any, jobs: Sequence[TellJob]) -> list[str]:
+    """Write down the pushes that were made; what each job's adds to `pushes`."""
+    made = [
+        (*push_row(job.account, job.push), [r.message for r in job.reports] if job.push.acknowledged else [])
+        for job in jobs
+        if job.push
+    ]
+    ids: dict[str, list[int]] = {}
+    for account, id in await _PUSHED.ask(connection, made):
+        ids.setdefault(account, []).append(id)
+    return [push_id(ids[job.account].pop(0)) if job.push else "" for job in jobs]
 
 
 _OVER = "DELETE FROM callback WHERE id = ANY($1::bigint[]) RETURNING message, pushes"
@@ -28,20 +37,22 @@ _TOLD = Batch("UPDATE message AS m SET pushes = j.pushes FROM {rows} WHERE m.id 
 
 async def tell(connection: Any, jobs: Sequence[TellJob]) -> None:
     """The reports of these were acknowledged."""
-    for job in jobs:
-        added = await _write(connection, job)
-        over = await connection.fetch(_OVER, [r.id for r in job.reports])
-        several = sorted((row[0], row[1] + added) for row in over if row[1])
-        await _TOLD.run(connection, several, since(row[0] for row in several))
+    added = {r.message: push for job, push in zip(jobs, await _write(connection, jobs), strict=True) for r in job.reports}
+    over = await connection.fetch(_OVER, [r.id for job in jobs for r in job.reports])
+    several = sorted((row[0], row[1] + added[row[0]]) for row in over if row[1])
+    await _TOLD.run(connection, several, since(row[0] for row in several))
 
 
-_REFUSED = "UPDATE callback SET tries = tries + 1, pushes = pushes || $2 WHERE id = ANY($1::bigint[])"
+_REFUSED = Batch(
+    "UPDATE callback AS c SET tries = tries + 1, pushes = c.pushes || j.added FROM {rows} WHERE c.id = j.id",
+    *("id bigint", "added text"),
+)
 
 
 async def refuse(connection: Any, jobs: Sequence[TellJob]) -> None:
     """The reports of these were not acknowledged."""
-    for job in jobs:
-        await connection.execute(_REFUSED, [r.id for r in job.reports], await _write(connection, job))
+    made = zip(jobs, await _write(connection, jobs), strict=True)
+    await _REFUSED.run(connection, sorted((r.id, push) for job, push in made for r in job.reports))
 
 
 _TELLS = (
