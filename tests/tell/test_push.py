@@ -300,3 +300,20 @@ async def test_a_server_that_hangs_up_in_the_handshake() -> None:
     async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server, pushing() as found:
         result = await push(found, f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", b"[]", {})
         assert short(result) in {(0, False, "no connection"), (0, False, "TLS failed")}
+
+
+async def test_a_handshake_that_is_never_answered_leaves_no_socket_behind() -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        closed.append(writer)
+        writer.close()
+
+    closed: list[asyncio.StreamWriter] = []
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server, pushing(timeout=0.1) as found:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for _ in range(3):
+            assert short(await push(found, url, b"[]", {})) == (0, False, "no answer in time")
+        async with asyncio.timeout(5):
+            while len(closed) < 3:
+                await asyncio.sleep(0.01)
