@@ -48,12 +48,6 @@ def write(cursor: apsw.Cursor, facts: Sequence[Fact]) -> Counter[str]:
 
 
 _GUARD = "m.id = j.value ->> 0 AND instr(j.value ->> 6, ',' || m.state || ',')"
-_CALLBACK = (
-    "INSERT INTO callback(account, message) SELECT m.account, m.id FROM json_each(?) AS j CROSS JOIN message AS m "
-    f"ON {_GUARD} JOIN account AS a ON a.id = m.account WHERE j.value ->> 7 AND a.callback <> ''"
-)
-_LAST = "SELECT coalesce(max(id), 0) FROM callback"
-_OUTBOX = "INSERT OR IGNORE INTO outbox(account, due_at) SELECT DISTINCT account, 0 FROM callback WHERE id > ?"
 _BECAME = (
     "UPDATE message AS m SET state = j.value ->> 1, changed_at = j.value ->> 2, ended_at = iif(j.value ->> 7, j.value ->> 2, 0), "
     "carrier = coalesce(j.value ->> 3, m.carrier), error_code = j.value ->> 4, error = j.value ->> 5 FROM json_each(?) AS j "
@@ -67,10 +61,6 @@ def become(cursor: apsw.Cursor, changes: Sequence[Became]) -> Counter[str]:
     rows = [
         (c.message, c.state, c.at, c.carrier, c.error_code, c.error, COMES_FROM[c.state], int(c.state in FINAL)) for c in changes
     ]
-    if any(row[7] for row in rows):
-        last = cursor.execute(_LAST).get
-        run(cursor, _CALLBACK, rows)
-        cursor.execute(_OUTBOX, (last,))
     run(cursor, _UNQUEUE, [row for row in rows if row[1] == State.EXPIRED])
     states: Counter[str] = Counter()
     for state in {change.state for change in changes}:

@@ -15,7 +15,6 @@ from globewire.hold.sql import ask, change, insert, run
 Keeping = tuple[Sequence[Submission], Nonce | None, Sequence[Conversion], Once | None]
 
 _MESSAGE = f"message({', '.join(COLUMNS)}, expires_at, decision, carrier, changed_at)"
-_SENDING = "sending(message, carrier, due_at)"
 _NONCE = "nonce(until, mark)"
 _NONCES_USED = (
     "SELECT json_group_array(mark) FROM (SELECT nonce.mark FROM json_each(?) AS j CROSS JOIN nonce "
@@ -43,7 +42,6 @@ def keep(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list
     insert(cursor, _NONCE, book.nonces)
     insert(cursor, _ONCE, book.onces)
     insert(cursor, _MESSAGE, [message_row(submission) for submission in submissions])
-    insert(cursor, _SENDING, [(s.message.id, s.carrier, s.message.accepted_at) for s in submissions])
     insert(cursor, _CONVERSION, [(c.account, c.message, int(c.delivered), c.rate, c.at) for c in conversions])
     for submission in submissions:
         fresh.add(submission)

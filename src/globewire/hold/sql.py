@@ -23,19 +23,21 @@ def run(cursor: apsw.Cursor, statement: str, rows: Sequence[Sequence[Any]], *mor
 
 
 def insert(cursor: apsw.Cursor, into: str, rows: Sequence[Sequence[Any]], *, replace: bool = False) -> None:
-    """Add rows, in place of those with the same key where it says `replace`; `into` names the table and the columns. Statements of
-    128 rows, 64, 32 and so on, which stay prepared."""
-    at, count = 0, MOST
-    while at < len(rows):
-        while count > len(rows) - at:
-            count //= 2
+    """Add rows, in place of those with the same key where it says `replace`; `into` names the table and the columns. Up to FEW go in
+    one statement, more in several."""
+    at = 0
+    while (left := len(rows) - at) > 0:
+        count = MOST if left >= MOST else min(left, FEW)
         values = [value for row in rows[at : at + count] for value in row]
         cursor.execute(_insert(into, len(rows[0]), count, replace), values)
         at += count
 
 
-MOST = 128
-"""Rows in one statement: one of more than 16 KiB is not kept prepared."""
+FEW, MOST = 32, 128
+"""Rows in one statement. For each count up to FEW, and for MOST, there is a statement, and all stay prepared (PREPARED); one of more
+than 16 KiB never would."""
+PREPARED = 300
+"""Statements that a connection keeps prepared: those of five tables, and what else there is."""
 
 
 @cache

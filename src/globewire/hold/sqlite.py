@@ -19,6 +19,7 @@ from globewire.hold import facts as written
 from globewire.hold import finding, keeping, lanes, ledger, pages, sharing, sums
 from globewire.hold.changes import expiries, fed
 from globewire.hold.database import open_database, unavailable
+from globewire.hold.follows import follow
 from globewire.hold.fresh import Fresh
 from globewire.hold.port import (
     FOREVER,
@@ -85,6 +86,7 @@ class SqliteHold:
         self._copiers = ThreadPoolExecutor(1, "hold-checkpoint")
         self._copied = self._copiers.submit(lambda: 0)
         self._copy_at = monotonic() + CHECKPOINT_EVERY
+        follow(self._writing)
         self._writer = Writer(self._writing, self._checkpoint, Tally(meter, "all"))
         fresh = Fresh()
         self._keep: Work = partial(keeping.keep, fresh)

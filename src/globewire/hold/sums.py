@@ -16,6 +16,7 @@ import apsw.sqlite_extra
 import structlog
 
 from globewire.hold.schema import SchemaFault
+from globewire.hold.sql import PREPARED
 
 log = structlog.get_logger()
 
@@ -41,7 +42,7 @@ def available() -> bool:
 def connect(path: Path, patience: int = PATIENCE) -> apsw.Connection:
     """A connection to a file. SchemaFault where it has checksums that would not be kept: before anything is written to it."""
     summing = available()
-    connection = apsw.Connection(str(path))
+    connection = apsw.Connection(str(path), statementcachesize=PREPARED)
     connection.set_busy_timeout(patience)
     if summed(connection) and not summing:
         connection.close()

@@ -1,0 +1,22 @@
+"""What follows from what is written, as temporary triggers of the connection that writes: one statement does it all.
+
+Each statement costs whoever else runs Python a hand-over of its global lock, a tenth of a millisecond beside a busy event loop.
+"""
+
+import apsw
+
+_TRIGGERS = """
+CREATE TEMP TRIGGER message_kept AFTER INSERT ON main.message BEGIN
+  INSERT INTO sending(message, carrier, due_at) VALUES(new.id, new.carrier, new.accepted_at);
+END;
+CREATE TEMP TRIGGER message_ended AFTER UPDATE OF state ON main.message
+WHEN new.ended_at > 0 AND EXISTS (SELECT * FROM account WHERE id = new.account AND callback <> '') BEGIN
+  INSERT INTO callback(account, message) VALUES(new.account, new.id);
+  INSERT OR IGNORE INTO outbox(account, due_at) VALUES(new.account, 0);
+END;
+"""
+
+
+def follow(connection: apsw.Connection) -> None:
+    """Have them on this connection."""
+    connection.execute(_TRIGGERS)
