@@ -23,8 +23,8 @@ def run(cursor: apsw.Cursor, statement: str, rows: Sequence[Sequence[Any]], *mor
 
 
 def insert(cursor: apsw.Cursor, into: str, rows: Sequence[Sequence[Any]], *, replace: bool = False) -> None:
-    """Add rows, in place of those with the same key where it says `replace`; `into` names the table and the columns. Up to FEW go in
-    one statement, more in several."""
+    """Add rows, in place of those with the same key where it says `replace`; `into` names the table and the columns. Up to FEW go
+    in one statement, more in several."""
     at = 0
     while (left := len(rows) - at) > 0:
         count = MOST if left >= MOST else min(left, FEW)
@@ -34,10 +34,10 @@ def insert(cursor: apsw.Cursor, into: str, rows: Sequence[Sequence[Any]], *, rep
 
 
 FEW, MOST = 32, 128
-"""Rows in one statement. For each count up to FEW, and for MOST, there is a statement, and all stay prepared (PREPARED); one of more
-than 16 KiB never would."""
+"""Rows in one statement. There is one for each count up to FEW, and one for MOST, and all stay prepared: one of more than 16 KiB
+never would."""
 PREPARED = 300
-"""Statements that a connection keeps prepared: those of five tables, and what else there is."""
+"""Statements that a connection keeps prepared: those for each count of rows, for five tables, and all others."""
 
 
 @cache

@@ -1,22 +1,25 @@
 """One thread that writes: it takes whatever was asked meanwhile, does it in one transaction, flushes, then answers all.
 
 What is asked is a function and what it is to be given; those that asked for the same function are served in one call, so
-that a batch costs a few statements whatever its size. After a transaction the thread rests, so that more is asked meanwhile and
-the next one serves all of it. It knows nothing of messages.
+that a batch costs a few statements whatever its size. After a transaction the thread rests, unless enough was asked meanwhile, so
+that the next one serves more. It knows nothing of messages.
 """
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from math import inf
 from queue import Empty, SimpleQueue
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import Any
 
 import apsw
 
 from globewire.errors import Unavailable
 from globewire.hold.database import unavailable
-from globewire.hold.rest import rest
+from globewire.hold.rest import ENOUGH, rest
 from globewire.hold.tally import Tally
 from globewire.values import dataclass
 
@@ -41,7 +44,9 @@ class Writer:
         self._connection = connection
         self._after, self._tally = after, tally
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[_Asked | None] = SimpleQueue()
+        self._asked: deque[_Asked] = deque()
+        self._wanted: float = inf
+        self._bell: SimpleQueue[None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="hold-writer", daemon=True)
         self._closed = False
         self._thread.start()
@@ -52,41 +57,39 @@ class Writer:
         if self._closed:
             answer.set_exception(Unavailable("the hold is closed"))
         else:
-            self._queue.put(_Asked(work, payload, answer))
+            self._asked.append(_Asked(work, payload, answer))
+            if len(self._asked) >= self._wanted:
+                self._wanted = inf
+                self._bell.put(None)
         return answer
 
     async def close(self) -> None:
         """Do what was asked, then end the thread."""
         self._closed = True
-        self._queue.put(None)
+        self._bell.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        going, rested = True, 0.0
-        while going:
-            first = self._queue.get()
-            if (left := rested - (began := perf_counter())) > 0:
-                sleep(left)
-                began += left
-            batch, going = self._take(first)
-            if batch:
-                results = self._serve(batch)
-                self._loop.call_soon_threadsafe(_answer, batch, results)
-                self._after()
+        rested = 0.0
+        while self._wait(1, inf):
+            self._wait(ENOUGH, rested)
+            batch = [self._asked.popleft() for _ in range(min(len(self._asked), MOST))]
+            began = perf_counter()
+            results = self._serve(batch)
+            self._loop.call_soon_threadsafe(_answer, batch, results)
+            self._after()
             ended = perf_counter()
             rested = ended + rest(ended - began, len(batch))
 
-    def _take(self, asked: _Asked | None) -> tuple[list[_Asked], bool]:
-        batch: list[_Asked] = []
-        try:
-            while asked is not None:
-                batch.append(asked)
-                if len(batch) == MOST:
-                    return batch, True
-                asked = self._queue.get_nowait()
-        except Empty:
-            return batch, True
-        return batch, False
+    def _wait(self, wanted: int, until: float) -> bool:
+        """Return when so many wait to be served, or the time is over, or the hold is closed; whether anybody waits."""
+        self._wanted = wanted
+        while len(self._asked) < wanted and not self._closed and (left := until - perf_counter()) > 0:
+            with suppress(Empty):
+                self._bell.get(timeout=min(left, threading.TIMEOUT_MAX))
+            self._wanted = wanted
+        self._wanted = inf
+        return bool(self._asked)
 
     def _serve(self, batch: list[_Asked]) -> list[Any]:
         began = perf_counter()
