@@ -287,6 +287,19 @@ async def test_done_writes_all_that_came_of_a_job(hold: Hold) -> None:
     assert (standing.state, standing.told, standing.ended_at) == (State.DELIVERED, "acknowledged", NOW)
 
 
+async def test_claims_at_once_get_each_message_once(hold: Hold) -> None:
+    """Law 3, where the claims of several carriers, or two of one, are served together: each gets its own, and no more than it asked
+    for, the oldest first."""
+    north, south = CarrierId("north"), CarrierId("south")
+    await hold.keep([submission(n, carrier=north if n % 2 else south, at=NOW + n // 5) for n in range(1, 11)], None)
+    claims = ((2, north), (9, south), (2, north), (9, CarrierId("west")), (9, north))
+    claimed = await asyncio.gather(*(hold.claim(SEND, limit, Millis(NOW + 9), LEASE, of) for limit, of in claims))
+    numbers = [[job.message.task_id.removeprefix("task-") for job in jobs] for jobs in claimed]
+    assert numbers[1] == ["2", "4", "6", "8", "10"]
+    assert sorted(numbers[0] + numbers[2] + numbers[4], key=int) == ["1", "3", "5", "7", "9"]
+    assert (len(numbers[0]), len(numbers[2]), numbers[3]) == (2, 2, [])
+
+
 async def test_done_is_nothing_where_a_fact_cannot_be_written(hold: Hold) -> None:
     """Law 4, the other half: a fact that the engine refuses takes the whole outcome with it, and no other caller's."""
     await hold.keep([submission(1), submission(2)], None)

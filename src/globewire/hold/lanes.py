@@ -13,7 +13,7 @@ from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
 from globewire.hold.fresh import Fresh
 from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
-from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
+from globewire.hold.rows import COLUMNS, PART, Row, report, send_job, settle_job
 from globewire.hold.sql import ask, change, run
 from globewire.message import CarrierId, Millis
 
@@ -34,17 +34,22 @@ _LEASE_SENDS = "UPDATE sending SET leased = 1, due_at = ?2 WHERE message IN (SEL
 
 
 def claim_send(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
-    """Lease messages that are due at a carrier, oldest first."""
-    return [_claim_send(fresh, cursor, *payload) for payload in payloads]
+    """Lease messages that are due at carriers, of each the oldest first."""
+    if len({of for *_, of in payloads}) < len(payloads):  # two of one carrier: what the first gets, the second does not
+        return [_claim_sends(fresh, cursor, [payload])[0] for payload in payloads]
+    return _claim_sends(fresh, cursor, payloads)
 
 
-def _claim_send(fresh: Fresh, cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
-    due = ask(cursor, _DUE, of, now, limit)
-    jobs = fresh.jobs(CarrierId(of), due, all_due=len(due) < limit)
-    if read := [id for id, *_ in due if id not in jobs]:
+def _claim_sends(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
+    due: list[list[Row]] = [ask(cursor, _DUE, of, now, limit) for limit, now, _, of in payloads]
+    jobs: dict[int, SendJob] = {}
+    for rows, (limit, _, _, of) in zip(due, payloads, strict=True):
+        jobs.update(fresh.jobs(CarrierId(of), rows, all_due=len(rows) < limit))
+    leased = [row for rows in due for row in rows]
+    if read := [id for id, *_ in leased if id not in jobs]:
         jobs.update({row[0]: send_job(row) for row in ask(cursor, _SENDS, orjson.dumps(read).decode())})
-    run(cursor, _LEASE_SENDS, due, now + lease)
-    return [jobs[id] for id, *_ in due if id in jobs]
+    run(cursor, _LEASE_SENDS, leased, max(now + lease for _, now, lease, _ in payloads))
+    return [[jobs[id] for id, *_ in rows if id in jobs] for rows in due]
 
 
 _HEARD = (
