@@ -166,6 +166,31 @@ async def test_an_outbox_shows_its_last_push_and_its_last_success(hold: Hold) ->
     assert (boxes[AccountId("other")].pushed, boxes[AccountId("other")].waiting) == (None, 0)
 
 
+async def test_outboxes_are_those_of_the_accounts_that_are_asked_for(hold: Hold) -> None:
+    """Of several: one waits, one was refused, one was given up, one has an endpoint and nothing else, one has neither."""
+    names = [AccountId(name) for name in ("b", "c", "a", "idle", "none")]
+    for name in names:
+        await hold.put_account(account("" if name == "none" else "http://127.0.0.1:1/push", name))
+    kept = [dataclasses.replace(submission(n), message=dataclasses.replace(message(n), account=names[n % 3])) for n in range(6)]
+    await hold.keep(kept, None)
+    assert await hold.owed() == {}
+    await hold.record(*(Became(s.message.id, State.EXPIRED, NOW, None, "EXPIRED", "") for s in kept))
+    jobs = {job.account: job for job in await hold.claim(TELL, 100, NOW, LEASE)}
+    assert await hold.owed() == dict.fromkeys(names[:3], False)
+    await hold.again((dataclasses.replace(jobs[names[1]], push=REFUSED), Millis(NOW + 60_000)))
+    await hold.bury(dataclasses.replace(jobs[names[2]], push=GONE), NOW)
+    assert await hold.owed() == {names[0]: False, names[1]: True, names[2]: True}
+    every = await hold.outboxes()
+    assert [(box.account, box.waiting, box.dead, box.tries, box.pushed) for box in every] == [
+        *((names[2], 0, 2, 0, GONE), (names[0], 2, 0, 0, None), (names[1], 2, 0, 1, REFUSED), (names[3], 0, 0, 0, None)),
+    ]
+    assert await hold.outboxes([names[1], names[4], AccountId("nobody"), names[2]]) == [every[0], every[2]]
+    assert await hold.outboxes([]) == []
+    await hold.revive(names[2], NOW)
+    await hold.done((jobs[names[0]], ()))
+    assert await hold.owed() == {names[1]: True, names[2]: False}
+
+
 async def test_pushes_are_forgotten_with_the_messages_that_could_show_them(hold: Hold) -> None:
     """As many at a time as are asked for."""
     await ended(hold, 1)

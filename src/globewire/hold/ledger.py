@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 import orjson
@@ -26,6 +26,7 @@ from globewire.hold.port import (
 )
 from globewire.hold.rows import (
     COLUMNS,
+    HEAD,
     ORDERED,
     PAGE,
     PART,
@@ -38,7 +39,7 @@ from globewire.hold.rows import (
     stood_row,
 )
 from globewire.hold.sql import ask, change, insert, moment
-from globewire.message import CarrierId, MessageId, Millis
+from globewire.message import AccountId, CarrierId, MessageId, Millis
 
 T = TypeVar("T")
 
@@ -154,15 +155,36 @@ def look(connection: apsw.Connection, wanted: MessageId) -> Standing | None:
     return standing(rows[0], parts, notes, pushes.of(connection, wanted))
 
 
-def outboxes(connection: apsw.Connection) -> list[Outbox]:
-    """Each account that has an endpoint or waiting callbacks."""
-    rows = connection.execute(
-        "SELECT a.id, a.callback, count(c.id) FILTER (WHERE c.dead = 0), count(c.id) FILTER (WHERE c.dead = 1), "
-        "coalesce(o.due_at, 0), coalesce(max(c.tries) FILTER (WHERE c.dead = 0), 0), coalesce(o.last, '') FROM account AS a "
-        "LEFT JOIN callback AS c ON c.account = a.id LEFT JOIN outbox AS o ON o.account = a.id "
-        "GROUP BY a.id HAVING a.callback <> '' OR count(c.id) > 0 ORDER BY a.id"
-    )
-    return [replace(Outbox(*row), **pushes.last(connection, row[0])) for row in list(rows)]
+_OUTBOXES = f"""
+    SELECT * FROM (
+      SELECT a.id, a.callback, (SELECT count(*) FROM callback WHERE account = a.id AND dead = 0) AS waiting,
+             (SELECT count(*) FROM callback WHERE account = a.id AND dead = 1) AS given_up, coalesce(o.due_at, 0),
+             (SELECT coalesce(max(tries), 0) FROM
+               (SELECT tries FROM callback WHERE account = a.id AND dead = 0 ORDER BY id LIMIT {HEAD})), coalesce(o.last, '')
+        FROM account AS a LEFT JOIN outbox AS o ON o.account = a.id WHERE {{}} ORDER BY a.id)
+     WHERE callback <> '' OR waiting > 0 OR given_up > 0
+"""
+
+
+def outboxes(connection: apsw.Connection, of: Sequence[AccountId] | None) -> list[Outbox]:
+    """Each of these accounts that has an endpoint or callbacks."""
+    which = "true" if of is None else "a.id IN (SELECT value FROM json_each(?))"
+    values = () if of is None else (orjson.dumps(of).decode(),)
+    rows: list[Any] = connection.execute(_OUTBOXES.format(which), values).fetchall()
+    return [replace(Outbox(*row), **pushes.last(connection, row[0])) for row in rows]
+
+
+_OWED = """
+    SELECT * FROM (
+      SELECT a.id, EXISTS (SELECT 1 FROM callback WHERE account = a.id AND dead = 1) AS given_up,
+             (SELECT tries FROM callback WHERE account = a.id AND dead = 0 ORDER BY id LIMIT 1) AS tries FROM account AS a)
+     WHERE given_up OR tries IS NOT NULL
+"""
+
+
+def owed(connection: apsw.Connection) -> dict[AccountId, bool]:
+    """The accounts that have callbacks, and whether they cannot be told."""
+    return {account: bool(given_up or tries) for account, given_up, tries in connection.execute(_OWED)}
 
 
 _GIVEN_UP = (

@@ -621,8 +621,13 @@ class Hold(Protocol):
     async def search(self, question: Question) -> list[Standing]:
         """Messages that fit, newest first, without parts and notes: as many as there are up to `limit`, however long it takes."""
 
-    async def outboxes(self) -> list[Outbox]:
-        """How each endpoint's callbacks stand."""
+    async def outboxes(self, of: Sequence[AccountId] | None = None) -> list[Outbox]:
+        """How the callbacks of these accounts stand, or of all; of those that have an endpoint, or reports that wait or were given
+        up. With few accounts as quick however many there are."""
+
+    async def owed(self) -> dict[AccountId, bool]:
+        """The accounts with reports that wait or were given up; True where some were given up, or the next to be pushed were
+        refused. Takes as long as there are accounts, less than 100 ms for 10,000, however many reports wait."""
 
     async def given_up(self, account: AccountId, limit: int) -> list[Standing]:
         """Messages whose reports to the account's endpoint were given up, the oldest first, without parts and notes."""

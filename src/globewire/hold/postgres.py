@@ -285,8 +285,11 @@ class PostgresHold:
     async def search(self, question: Question) -> list[Standing]:
         return await finding.search(self._looking, question)
 
-    async def outboxes(self) -> list[Outbox]:
-        return await self._read(ledger.outboxes)
+    async def outboxes(self, of: Sequence[AccountId] | None = None) -> list[Outbox]:
+        return await self._read(ledger.outboxes, of)
+
+    async def owed(self) -> dict[AccountId, bool]:
+        return await self._read(ledger.owed)
 
     async def given_up(self, account: AccountId, limit: int) -> list[Standing]:
         return await self._read(ledger.given_up, account, limit)

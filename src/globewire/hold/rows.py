@@ -41,6 +41,8 @@ COLUMNS = (
 PART = "message, sequence, total, carrier, carrier_id, state, at, settled_at, given_id, submitted_at, error"
 """The columns of a part, in the order of `part`."""
 
+HEAD = 1_000
+"""Reports at the head of a queue that are looked at to say how often they were refused."""
 PUSH = "at, took, status, acknowledged, reason, said, reports"
 """The columns of a push, in the order of `push`."""
 

@@ -28,6 +28,7 @@ from globewire.hold.port import (
 from globewire.hold.rows import (
     COLUMNS,
     GIVEN_UP,
+    HEAD,
     ORDERED,
     PAGE,
     PART,
@@ -39,7 +40,7 @@ from globewire.hold.rows import (
     stood,
     stood_row,
 )
-from globewire.message import CarrierId, MessageId, Millis
+from globewire.message import AccountId, CarrierId, MessageId, Millis
 
 T = TypeVar("T")
 
@@ -178,15 +179,37 @@ def decoded(row: Any) -> list[Any]:
     return values
 
 
-async def outboxes(connection: Any) -> list[Outbox]:
-    """Each account that has an endpoint or waiting callbacks."""
-    rows = await connection.fetch(
-        "SELECT a.id, a.callback, count(c.id) FILTER (WHERE NOT c.dead), count(c.id) FILTER (WHERE c.dead), "
-        "coalesce(o.due_at, 0), coalesce(max(c.tries) FILTER (WHERE NOT c.dead), 0), coalesce(o.last, '') FROM account AS a "
-        "LEFT JOIN callback AS c ON c.account = a.id LEFT JOIN outbox AS o ON o.account = a.id "
-        "GROUP BY a.id, o.account HAVING a.callback <> '' OR count(c.id) > 0 ORDER BY a.id"
-    )
-    return [replace(Outbox(*row), **await pushes.last(connection, row[0])) for row in rows]
+_OUTBOXES = f"""
+    SELECT * FROM (
+      SELECT a.id, a.callback, (SELECT count(*) FROM callback WHERE account = a.id AND NOT dead) AS waiting,
+             (SELECT count(*) FROM callback WHERE account = a.id AND dead) AS given_up, coalesce(o.due_at, 0),
+             (SELECT coalesce(max(tries), 0) FROM
+               (SELECT tries FROM callback WHERE account = a.id AND NOT dead ORDER BY id LIMIT {HEAD}) AS head),
+             coalesce(o.last, '')
+        FROM account AS a LEFT JOIN outbox AS o ON o.account = a.id
+       WHERE $1::text[] IS NULL OR a.id = ANY($1) ORDER BY a.id) AS box
+     WHERE callback <> '' OR waiting > 0 OR given_up > 0
+"""
+
+
+async def outboxes(connection: Any, of: Sequence[AccountId] | None) -> list[Outbox]:
+    """Each of these accounts that has an endpoint or callbacks."""
+    rows = await connection.fetch(_OUTBOXES, of)
+    last = await pushes.last(connection, [row[0] for row in rows])
+    return [replace(Outbox(*row), **last[row[0]]) for row in rows]
+
+
+_OWED = """
+    SELECT * FROM (
+      SELECT a.id, EXISTS (SELECT FROM callback WHERE account = a.id AND dead) AS given_up,
+             (SELECT tries FROM callback WHERE account = a.id AND NOT dead ORDER BY id LIMIT 1) AS tries FROM account AS a) AS each
+     WHERE given_up OR tries IS NOT NULL
+"""
+
+
+async def owed(connection: Any) -> dict[AccountId, bool]:
+    """The accounts that have callbacks, and whether they cannot be told."""
+    return {account: bool(given_up or tries) for account, given_up, tries in await connection.fetch(_OWED)}
 
 
 _GIVEN_UP = "WHERE id = ANY(ARRAY(SELECT message FROM callback WHERE account = $1 AND dead ORDER BY id LIMIT $2)) ORDER BY id"

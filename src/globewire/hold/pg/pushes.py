@@ -108,9 +108,17 @@ async def of(connection: Any, account: str, message: int, ended_at: int) -> Sequ
     return rows
 
 
-async def last(connection: Any, account: str) -> dict[str, Any]:
-    """Of an Outbox, the last push to the account's endpoint, and when one was acknowledged last."""
-    of = f"SELECT {PUSH} FROM push WHERE account = $1 "
-    row = await connection.fetchrow(of + "ORDER BY at DESC LIMIT 1", account)
-    good = await connection.fetchrow(of + "AND acknowledged ORDER BY at DESC LIMIT 1", account)
-    return {"pushed": push(row) if row else None, "acknowledged_at": good[0] + good[1] if good else 0}
+_LAST = f"""
+    SELECT a.account, good.acknowledged_at, last.* FROM unnest($1::text[]) AS a(account)
+      LEFT JOIN LATERAL (SELECT {PUSH} FROM push WHERE account = a.account ORDER BY at DESC LIMIT 1) AS last ON true
+      LEFT JOIN LATERAL (SELECT at + took AS acknowledged_at FROM push WHERE account = a.account AND acknowledged
+                          ORDER BY at DESC LIMIT 1) AS good ON true
+"""
+
+
+async def last(connection: Any, accounts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Of these accounts' Outboxes, the last push to the endpoint, and when one was acknowledged last."""
+    return {
+        account: {"pushed": push(row) if row[0] else None, "acknowledged_at": good or 0}
+        for account, good, *row in await connection.fetch(_LAST, accounts)
+    }
