@@ -24,6 +24,8 @@ from globewire.verdict.admit import digest
 from globewire.wire.operation import OPERATIONS
 
 T = TypeVar("T")
+NAMED = 20
+"""Accounts that are named where one is not there."""
 CALLS = whole(1, 10_000_000, "a number of calls a second")
 
 
@@ -55,10 +57,14 @@ class Keeper:
     ) -> None:
         self._hold, self._vault, self.declared = hold, vault, declared
         self._pushing, self._now, self._changed = pushing, now, changed
+        self._book = Book(-1, (), (), (), ())
 
     async def book(self) -> Book:
-        """All accounts, keys, users and policies."""
-        return await self._hold.book() or Book(0, (), (), (), ())
+        """All accounts, keys, users and policies: read anew where they have changed since this was asked last."""
+        book = await self._hold.book(self._book.version)
+        if book is not None and book.version > self._book.version:  # a later look may have come back before this one
+            self._book = book
+        return self._book
 
     # --- accounts
 
@@ -249,9 +255,16 @@ class Keeper:
 def _account(book: Book, name: str) -> AccountEntry:
     entry = next((entry for entry in book.accounts if entry.id == name), None)
     if entry is None:
-        known = ", ".join(sorted(account.id for account in book.accounts))
-        raise Amiss(f"there is no account {name!r}", f"there are {known}" if known else "there is none yet")
+        raise Amiss(f"there is no account {name!r}", _known(sorted(account.id for account in book.accounts)))
     return entry
+
+
+def _known(accounts: list[str]) -> str:
+    """Which accounts there are, so that a name that was mistyped is found; of many not all."""
+    if not accounts:
+        return "there is none yet"
+    more = len(accounts) - NAMED
+    return f"there are {', '.join(accounts[:NAMED])}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def _user(book: Book, account: str, name: str) -> UserEntry:

@@ -1,6 +1,7 @@
 """Access: accounts, their AccessKeys, users, policies and quotas, and changes of them. What is written here a form has sent."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData
@@ -10,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from globewire.errors import Amiss
 from globewire.hold.port import AccountEntry, Book, KeyEntry, PolicyEntry, UserEntry
 from globewire.show.keeping import Keeping
+from globewire.show.leaf import leaf
 from globewire.show.page import page
 from globewire.show.window import Window, window
 from globewire.verdict.admit import limit
@@ -41,7 +43,7 @@ class Holdings:
 
 
 async def access(request: Request) -> Response:
-    """All accounts; a form opens another."""
+    """The accounts, a leaf at a time; a form opens another."""
     keeper, fault, given = window(request).keeper, None, FormData()
     if request.method == "POST":
         given = await request.form()
@@ -51,9 +53,23 @@ async def access(request: Request) -> Response:
         except Amiss as amiss:
             fault = amiss
     book = await keeper.book()
-    shown = [holdings(book, entry.id) for entry in sorted(book.accounts, key=lambda entry: entry.id)]
+    had = {name: Counter(one.account for one in entries) for name, entries in _belongings(book).items()}
     status = CONFLICT if fault else 200
-    return page(request, "access.html", status, shown=shown, declared=keeper.declared, fault=fault, given=given)
+    return page(
+        request,
+        "access.html",
+        status,
+        leaf=leaf(request, book.accounts),
+        had=had,
+        declared=keeper.declared,
+        fault=fault,
+        given=given,
+    )
+
+
+def _belongings(book: Book) -> Mapping[str, Iterable[KeyEntry | UserEntry | PolicyEntry]]:
+    """What accounts have, by what it is called."""
+    return {"keys": book.keys, "users": book.users, "policies": book.policies}
 
 
 async def account(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Callbacks: where each account's receipts are pushed, how that goes, and what was given up; set it, try it, push again."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData
@@ -7,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from globewire.errors import Amiss
-from globewire.hold.port import AccountEntry, Book, Outbox
+from globewire.hold.port import AccountEntry, Outbox
 from globewire.message import AccountId, MessageId, Millis
 from globewire.show.access import CONFLICT, holdings, text
 from globewire.show.keeping import Pushed
+from globewire.show.leaf import leaf
 from globewire.show.page import page
 from globewire.show.window import Window, window
 
@@ -27,10 +29,18 @@ class Tried:
 
 
 async def callbacks(request: Request) -> Response:
-    """Each account's endpoint, and how its pushes stand."""
+    """The accounts' endpoints, a leaf at a time, and how their pushes stand: first those that do not go well."""
     looking = window(request)
-    book = await looking.keeper.book()
-    return page(request, "callbacks.html", boxes=_boxes(book, await looking.hold.outboxes()), now=looking.now())
+    book, owed = await looking.keeper.book(), await looking.hold.owed()
+    shown = leaf(request, book.accounts, lambda entry: _rank(entry, owed))
+    return page(request, "callbacks.html", leaf=shown, boxes=await _boxes(looking, shown.accounts), now=looking.now())
+
+
+def _rank(entry: AccountEntry, owed: Mapping[AccountId, bool]) -> int:
+    """Where reports were refused or given up, where they wait, where they would go, and the others."""
+    if entry.id in owed:
+        return 0 if owed[entry.id] else 1
+    return 2 if entry.callback else 3
 
 
 async def endpoint(request: Request) -> Response:
@@ -50,8 +60,7 @@ async def endpoint(request: Request) -> Response:
 
 async def _endpoint(request: Request, name: str, fault: Amiss | None, tried: Tried | None) -> Response:
     looking = window(request)
-    book = await looking.keeper.book()
-    box = next((box for box in _boxes(book, await looking.hold.outboxes()) if box.account == holdings(book, name).account.id), None)
+    (box,) = await _boxes(looking, [holdings(await looking.keeper.book(), name).account])
     return page(
         request,
         "endpoint.html",
@@ -98,10 +107,10 @@ def _url(given: FormData) -> str:
     return url
 
 
-def _boxes(book: Book, boxes: list[Outbox]) -> list[Outbox]:
-    """The boxes of all accounts, of those too that have neither an endpoint nor anything that waits."""
-    there = {box.account: box for box in boxes}
-    return [there.get(entry.id) or _empty(entry) for entry in sorted(book.accounts, key=lambda entry: entry.id)]
+async def _boxes(looking: Window, accounts: Sequence[AccountEntry]) -> list[Outbox]:
+    """The boxes of these accounts, of those too that have neither an endpoint nor anything that waits."""
+    there = {box.account: box for box in await looking.hold.outboxes([entry.id for entry in accounts])}
+    return [there.get(entry.id) or _empty(entry) for entry in accounts]
 
 
 def _empty(entry: AccountEntry) -> Outbox:

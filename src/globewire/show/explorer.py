@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from globewire.errors import Refused
+from globewire.show.leaf import FEW
 from globewire.show.page import page
 from globewire.show.window import Window, window
+from globewire.verdict.admit import RegisteredKey
 from globewire.wire.exchange import Exchange
 from globewire.wire.operation import OPERATIONS, Kind, Operation, Parameter
 from globewire.wire.request import Scheme
@@ -43,17 +45,16 @@ class Outcome:
 async def explorer(request: Request) -> Response:
     """The form of an operation; below it, once it is sent, what came of it."""
     looking = window(request)
-    keys = await _keys(looking)
     form = await request.form() if request.method == "POST" else request.query_params
     operation = OPERATIONS.get(str(form.get("operation", "")), OPERATIONS[FIRST])
-    outcome = await _carry_out(request, operation, form, keys) if isinstance(form, FormData) else None
+    outcome = await _carry_out(request, operation, form) if isinstance(form, FormData) else None
     return page(
         request,
         "explorer.html",
         operations=OPERATIONS.values(),
         operation=operation,
         fields=[(parameter, _control(parameter), str(form.get(f"p.{parameter.name}", ""))) for parameter in operation.parameters],
-        keys=keys,
+        keys=await _keys(looking),
         key=str(form.get("key", "")),
         scheme=str(form.get("scheme", "")),
         schemes=[(value, name) for value, (name, _, _) in SCHEMES.items()],
@@ -62,26 +63,33 @@ async def explorer(request: Request) -> Response:
     )
 
 
-async def _keys(looking: Window) -> Mapping[str, str]:
-    """The keys that can sign, with whose they are. A temporary one cannot: its token is not kept."""
-    book, register = await looking.hold.book(), looking.register()
-    assert book is not None
-    usable = (entry for entry in book.keys if entry.enabled and not entry.token and register.find(entry.id))
+async def _keys(looking: Window) -> Mapping[str, str] | None:
+    """The keys that can sign, with whose they are; None where there are too many to choose from."""
+    book = await looking.keeper.book()
+    if len(book.keys) > FEW:
+        return None
+    usable = (entry for entry in book.keys if _usable(looking, entry.id))
     return {entry.id: f"{entry.account}, user {entry.user}" if entry.user else entry.account for entry in usable}
 
 
-async def _carry_out(request: Request, operation: Operation, form: FormData, keys: Mapping[str, str]) -> Outcome:
-    looking, key = window(request), str(form.get("key", ""))
-    found = looking.register().find(key) if key in keys else None
-    if found is None:
-        return Outcome(fault="Choose an AccessKey to sign with.")
+def _usable(looking: Window, key: str) -> RegisteredKey | None:
+    """The key of this id, where it can sign. A temporary one cannot: its token is not kept."""
+    found, _ = looking.register().find(key) or (None, None)
+    return found if found and found.enabled and not found.token_digest else None
+
+
+async def _carry_out(request: Request, operation: Operation, form: FormData) -> Outcome:
+    looking = window(request)
+    key = _usable(looking, str(form.get("key", "")).strip())
+    if key is None:
+        return Outcome(fault="Choose an AccessKey to sign with: one that is enabled, and not temporary.")
     _, scheme, method = SCHEMES.get(str(form.get("scheme", "")), SCHEMES["v3"])
     once = str(form.get("once", "")).strip()
     wanted = Wanted(
         operation=operation.name,
         parameters=_parameters(operation, form),
-        access_key=key,
-        secret=found[1].secret,
+        access_key=key.id,
+        secret=key.secret,
         nonce=secrets.token_hex(16),
         at=time.time_ns() // 1_000_000,
         host=request.headers.get("host", ""),

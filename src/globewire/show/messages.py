@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from globewire.hold.port import Question
 from globewire.message import FINAL, MessageId, State
+from globewire.show.leaf import few
 from globewire.show.page import millis, moment, page
 from globewire.show.sheet import sheet
 from globewire.show.window import window
@@ -105,8 +106,8 @@ async def messages(request: Request) -> Response:
         looked_back_to=_moment_of(found.looked_to),
         states=[(value, name) for value, (name, _) in STATES.items()],
         spans=SPANS.items(),
-        carriers=[(carrier, carrier) for carrier in sorted(looking.carriers)],
-        accounts=[(account, account) for account in sorted(looking.accounts())],
+        carriers=few(looking.carriers),
+        accounts=few(looking.accounts()),
     )
 
 

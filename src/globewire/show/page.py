@@ -35,6 +35,9 @@ _FOREVER = "public, max-age=31536000, immutable"
 _LONG = 8_000
 """Characters of a request, a reply or a step that a page shows."""
 
+_BRIEF = 200
+"""Characters of an address that a row shows."""
+
 
 def asset(name: str) -> str:
     """The address of a script, style or picture; another where its content is another, so that it may be cached for ever."""
@@ -95,6 +98,11 @@ def code(standing: Standing) -> str:
     return one_time_code(standing.message.text) or ""
 
 
+def start(text: str, most: int = _BRIEF) -> str:
+    """`text`, or its beginning where it is longer: of an address in a row, say."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def ends(text: str, most: int = _LONG) -> str:
     """`text`; where it is longer its beginning and its end, with a line between them that says how much is left out."""
     if len(text) <= most:
@@ -116,4 +124,4 @@ _TEMPLATES = Environment(
     loader=PackageLoader("globewire.show"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _TEMPLATES.globals.update(asset=asset, places=PLACES, version=__version__)
-_TEMPLATES.filters.update(moment=moment, clock=clock, mood=mood, code=code, ends=ends)
+_TEMPLATES.filters.update(moment=moment, clock=clock, mood=mood, code=code, start=start, ends=ends)

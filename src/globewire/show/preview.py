@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from globewire.hold.port import AccountEntry
 from globewire.message import AccountId, MessageType
+from globewire.show.leaf import few
 from globewire.show.page import page
 from globewire.show.window import Window, window
 from globewire.verdict.judge import Terms
@@ -38,10 +39,11 @@ async def show(request: Request) -> Response:
         request,
         "preview.html",
         form={name: form.get(name, "") for name in PARAMETERS},
-        accounts=sorted(looking.accounts()),
+        accounts=few(looking.accounts()),
         account=account,
+        wanted=form.get(ACCOUNT, "").strip(),
         types=list(MessageType),
-        carriers=sorted(looking.carriers),
+        carriers=few(looking.carriers) or [],
         seen=seen,
         parts=[list(_runs(piece, seen.text)) for piece in seen.text.pieces] if seen and seen.text else [],
     )
@@ -75,7 +77,7 @@ def _parameters(form: Mapping[str, str]) -> dict[str, str]:
 def _account(looking: Window, form: Mapping[str, str]) -> AccountId:
     """The account that was chosen, or the first."""
     known = looking.accounts()
-    wanted = AccountId(form.get(ACCOUNT, ""))
+    wanted = AccountId(form.get(ACCOUNT, "").strip())
     return wanted if wanted in known else min(known, default=wanted)
 
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from globewire.errors import NEED_SSL, Amiss, Refused, refuse
+from globewire.hold.port import Book
 from globewire.message import AccessKeyId, AccountId
 from globewire.show.access import CONFLICT
+from globewire.show.leaf import FEW
 from globewire.show.page import millis, page
 from globewire.show.window import Window, window
 from globewire.verdict.admit import Caller, Circumstances, asked, authorise, known, limit
@@ -42,7 +44,6 @@ class Outcome:
 async def what_if(request: Request) -> Response:
     """A form about a call, and the outcome of the call that it speaks of."""
     looking, given = window(request), request.query_params
-    book = await looking.keeper.book()
     outcome, fault = None, None
     if "who" in given:
         try:
@@ -55,7 +56,28 @@ async def what_if(request: Request) -> Response:
     if millis(shown["time"]) is None:
         shown["time"] = now  # what is no time cannot be shown in its field
     status = CONFLICT if fault else 200
-    return page(request, "what_if.html", status, book=book, given=shown, outcome=outcome, fault=fault, operations=tuple(OPERATIONS))
+    return page(
+        request,
+        "what_if.html",
+        status,
+        callers=_callers(await looking.keeper.book()),
+        given=shown,
+        outcome=outcome,
+        fault=fault,
+        operations=tuple(OPERATIONS),
+    )
+
+
+def _callers(book: Book) -> Mapping[str, Sequence[tuple[str, str]]] | None:
+    """Who may call, by account: how `_caller` takes it, and what it is called. None where they are too many to choose from."""
+    if len(book.keys) + len(book.users) > FEW:
+        return None
+    found: dict[str, list[tuple[str, str]]] = {}
+    for key in book.keys:
+        found.setdefault(key.account, []).append((f"key:{key.id}", f"{key.id} of {key.user}" if key.user else key.id))
+    for user in book.users:
+        found.setdefault(user.account, []).append((f"user:{user.account}/{user.name}", f"user {user.name}"))
+    return found
 
 
 async def _outcome(looking: Window, given: Mapping[str, str]) -> Outcome:
@@ -80,14 +102,14 @@ async def _outcome(looking: Window, given: Mapping[str, str]) -> Outcome:
 
 
 def _caller(looking: Window, who: str) -> Caller:
-    """The caller that `who` names: `key:ID`, or `user:ACCOUNT/NAME`, who is taken to have an AccessKey."""
-    register, (kind, _, name) = looking.register(), who.partition(":")
-    if kind == "key":
-        return known(register, name)[1]
-    account, _, named = name.partition("/")
+    """The caller that `who` names: `key:ID`, or `user:ACCOUNT/NAME`, who is taken to have an AccessKey; either alone, as typed."""
+    register, name = looking.register(), who.strip()
+    if name.startswith("key:") or not (name.startswith("user:") or "/" in name):
+        return known(register, name.removeprefix("key:"))[1]
+    account, _, named = name.removeprefix("user:").partition("/")
     user = register.user(AccountId(account), named)
     if user is None:
-        raise Amiss("there is no such key or user", "choose one of the list")
+        raise Amiss("there is no such key or user", "choose one of the list, or give the id of an AccessKey, or ACCOUNT/USER")
     quota = entry.quota if (entry := looking.accounts().get(user.account)) else {}
     return Caller(AccessKeyId(""), user.account, user.name, "", user.policies, quota, named=user.named)
 
