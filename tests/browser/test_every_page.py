@@ -1,11 +1,15 @@
 """What holds for every page of the console: no accessibility fault, nothing to scroll sideways, light enough, by any theme."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
 from browser.conftest import Look
+from globewire.hold.port import AccountEntry, UserEntry
+from globewire.message import AccountId, Millis
+from globewire.registry import EVERY
 from globewire.show.page import PLACES
 
 AXE = Path(__file__).parent.parent / "peers" / "node_modules" / "axe-core" / "axe.min.js"
@@ -18,6 +22,11 @@ PAGES = [
     WHAT_IF,
     "/console/callbacks/shop",
     "/console/carriers/simulator",
+]
+MANY = [
+    *("/console/access", "/console/access?leaf=2", "/console/access?account=nobody", "/console/access/account/shop"),
+    *("/console/access/account/shop?find=nobody", "/console/access/what-if", "/console/callbacks", "/console/callbacks?leaf=3"),
+    *("/console/explorer", "/console/messages?account=nobody", "/console/preview?account=nobody&To=6591234567"),
 ]
 MOST = 150_000
 """Bytes of a page, its scripts and styles cached."""
@@ -139,6 +148,43 @@ async def test_axe_finds_nothing_serious_in_what_forms_bring(look: Look, theme: 
         assert await faults(page) == [], path
         assert await page.evaluate("document.documentElement.scrollWidth") <= 375, path
     look.faults[:] = [fault for fault in look.faults if "409" not in fault]  # the browser's own note of what was refused
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1440])
+async def test_pages_over_many_accounts_are_as_good(look: Look, theme: str, width: int) -> None:
+    """With more than can be chosen from: what finds one, what leads through all, and what is said where none fits."""
+    hold = look.house.books.hold
+    names = [AccountId(f"an-account-with-a-long-name-{n:03}") for n in range(120)]
+    for name in names:
+        await hold.put_account(AccountEntry(name, "", f"https://{name}.example/receipts", {}, Millis(0)))
+        await hold.put_user(UserEntry(name, "till", ()))
+        await hold.put_user(UserEntry(AccountId("shop"), name, ()))
+    await asyncio.sleep(2 * EVERY)
+    await bring_axe(look)
+    await look.page.set_viewport_size({"width": width, "height": 800})
+    await look.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    for path in MANY:
+        page = await look.go(path)
+        assert await faults(page) == [], path
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+async def test_an_account_is_found_among_many(look: Look) -> None:
+    """By its id, or by the links."""
+    for n in range(60):
+        await look.house.books.hold.put_account(AccountEntry(AccountId(f"till-{n:02}"), "", "", {}, Millis(0)))
+    for path in ("/console/access", "/console/callbacks"):
+        page = await look.go(path)
+        await page.get_by_role("link", name="Next").click()
+        await expect(page.get_by_role("link", name="till-59")).to_be_visible()
+        await page.get_by_role("link", name="Previous").click()
+        await expect(page.get_by_role("link", name="till-59")).to_have_count(0)
+        await page.get_by_label("Account's id contains").fill("-59")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("row")).to_have_count(2)
+        await page.get_by_role("link", name="till-59").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("till-59")
 
 
 async def test_it_fits_a_phone_and_is_light(look: Look) -> None:

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from globewire.hold.port import AccountEntry, Became, KeyEntry, UserEntry
+from globewire.hold.port import AccountEntry, Became, KeyEntry, PolicyEntry, UserEntry
 from globewire.message import AccessKeyId, AccountId, MessageId, State
+from globewire.verdict.policy import SYSTEM_POLICIES
 from laws.making import submission
 from show.conftest import Console
 from stories.client import KEY, Reply
@@ -168,6 +169,26 @@ async def test_callbacks_that_do_not_go_well_come_first(crowded: Console) -> Non
 
     await eventually(first)
     assert rows((await crowded.get("/console/callbacks?leaf=999")).text, "box") == ["shop"]
+
+
+async def test_an_account_s_page_does_not_grow_with_what_the_account_has(console: Console) -> None:
+    """Keys, users and policies are found by their names; each form takes the name of one."""
+    hold, at, shop = console.house.books.hold, now(), AccountId("shop")
+    names = [f"{'n' * 58}-{n:03}" for n in range(300)]
+    keys = [(AccessKeyId(f"key-{name}"), name, console.house.sealed(f"key-{name}", "s")) for name in names]
+    await asyncio.gather(
+        *(hold.put_policy(PolicyEntry(shop, name, SYSTEM_POLICIES["AliyunDysmsFullAccess"])) for name in names),
+        *(hold.put_user(UserEntry(shop, name, (names[0], name))) for name in names),
+        *(hold.put_key(KeyEntry(id, shop, name, sealed, False, at)) for id, name, sealed in keys),
+    )
+    home = "/console/access/account/shop"
+    assert await weight(console, home) < MOST
+    page = (await console.get(f"{home}?find=N-123")).text
+    assert [rows(page, kind) for kind in ("key", "user")] == [[f"key-{names[123]}"], [names[123]]]
+    assert rows(page, "policy")[0] == names[123]
+    attached = await console.post(home, {"do": "attach", "user": names[299], "policy": names[7]})
+    assert attached.status == 303
+    assert f"Detach {names[7]} from {names[299]}" in (await console.get(f"{home}?find={names[299]}")).text
 
 
 async def test_one_of_many_is_named_instead_of_chosen(crowded: Console) -> None:

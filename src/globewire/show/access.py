@@ -10,14 +10,17 @@ from starlette.responses import RedirectResponse, Response
 
 from globewire.errors import Amiss
 from globewire.hold.port import AccountEntry, Book, KeyEntry, PolicyEntry, UserEntry
+from globewire.plan import Declared
 from globewire.show.keeping import Keeping
-from globewire.show.leaf import leaf
+from globewire.show.leaf import few, leaf
 from globewire.show.page import page
 from globewire.show.window import Window, window
 from globewire.verdict.admit import limit
 from globewire.verdict.policy import SYSTEM_POLICIES
 from globewire.wire.operation import OPERATIONS
 
+SHOWN = 30
+"""Keys, users and policies each that the page of an account shows."""
 CONFLICT = 409
 """The status of a page that says why nothing was changed."""
 
@@ -92,17 +95,42 @@ async def account(request: Request) -> Response:
 
 async def _account(request: Request, name: str, fault: Amiss | None) -> Response:
     looking = window(request)
-    found = holdings(await looking.keeper.book(), name)
+    found, wanted = holdings(await looking.keeper.book(), name), request.query_params.get("find", "").strip()[:256]
     return page(
         request,
         "account.html",
         CONFLICT if fault else 200,
         name=name,
         found=found,
+        shown=_shown(found, wanted),
+        wanted=wanted,
+        had=Counter(key.user for key in found.keys),
+        choice=_choice(looking.keeper.declared, found),
         declared=looking.keeper.declared,
         quotas=await _quotas(looking, found.account),
         system=tuple(SYSTEM_POLICIES),
         fault=fault,
+    )
+
+
+def _choice(declared: Declared, found: Holdings) -> Mapping[str, list[str] | None]:
+    """What the forms let choose from: None of each that is too many."""
+    users, own = [user.name for user in found.users], few([policy.name for policy in found.policies])
+    return {
+        "users": few(users),
+        "attachable": few([user for user in users if (found.account.id, user) not in declared.users]),
+        "policies": None if own is None else [*own, *SYSTEM_POLICIES],
+    }
+
+
+def _shown(found: Holdings, wanted: str) -> Holdings:
+    """The first keys, users and policies with `wanted` in their names, a key's user's name among these."""
+    part = wanted.lower()
+    return Holdings(
+        found.account,
+        tuple(key for key in found.keys if part in f"{key.id} {key.user}".lower())[:SHOWN],
+        tuple(user for user in found.users if part in user.name.lower())[:SHOWN],
+        tuple(policy for policy in found.policies if part in policy.name.lower())[:SHOWN],
     )
 
 

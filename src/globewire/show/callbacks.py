@@ -60,6 +60,7 @@ async def endpoint(request: Request) -> Response:
 
 async def _endpoint(request: Request, name: str, fault: Amiss | None, tried: Tried | None) -> Response:
     looking = window(request)
+    dead = await looking.hold.given_up(AccountId(name), SHOWN)  # before they are counted: what is listed is among them
     (box,) = await _boxes(looking, [holdings(await looking.keeper.book(), name).account])
     return page(
         request,
@@ -67,7 +68,7 @@ async def _endpoint(request: Request, name: str, fault: Amiss | None, tried: Tri
         CONFLICT if fault else 200,
         name=name,
         box=box,
-        dead=await looking.hold.given_up(AccountId(name), SHOWN),
+        dead=dead,
         own=name not in looking.keeper.declared.accounts,
         now=looking.now(),
         fault=fault,
