@@ -44,6 +44,8 @@ def told(text: str) -> Preview:
 def oracle(text: str) -> tuple[Encoding, list[int]]:
     """Encoding and sizes by other code: each character's own length by gsm0338 or UTF-16, laid greedily into parts."""
     try:
+        if "\x1b" in text:  # the escape to the extension table: gsm0338 writes it as it is, a handset shows no such character
+            raise UnicodeError
         sizes, encoding, alone, each = [len(ORACLE.encode(one)[0]) for one in text], Encoding.GSM7, 160, 153
     except UnicodeError:
         sizes, encoding, alone, each = [len(one.encode("utf-16-le")) // 2 for one in text], Encoding.UCS2, 70, 67

@@ -9,9 +9,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from math import inf
-from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Any
 
@@ -46,7 +44,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._asked: deque[_Asked] = deque()
         self._wanted: float = inf
-        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._bell = threading.Event()  # SimpleQueue.get may never return where its timeout ends within microseconds (Python 3.11)
         self._thread = threading.Thread(target=self._run, name="hold-writer", daemon=True)
         self._closed = False
         self._thread.start()
@@ -60,13 +58,13 @@ class Writer:
             self._asked.append(_Asked(work, payload, answer))
             if len(self._asked) >= self._wanted:
                 self._wanted = inf
-                self._bell.put(None)
+                self._bell.set()
         return answer
 
     async def close(self) -> None:
         """Do what was asked, then end the thread."""
         self._closed = True
-        self._bell.put(None)
+        self._bell.set()
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
@@ -85,8 +83,8 @@ class Writer:
         """Return when so many wait to be served, or the time is over, or the hold is closed; whether anybody waits."""
         self._wanted = wanted
         while len(self._asked) < wanted and not self._closed and (left := until - perf_counter()) > 0:
-            with suppress(Empty):
-                self._bell.get(timeout=min(left, threading.TIMEOUT_MAX))
+            self._bell.wait(min(left, threading.TIMEOUT_MAX))
+            self._bell.clear()
             self._wanted = wanted
         self._wanted = inf
         return bool(self._asked)
