@@ -165,5 +165,6 @@ def _connect(path: Path) -> apsw.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA cache_size = -16000")
+    # Else what a statement may have to take back, texts too, is written to files in the system's folder for such.
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection

@@ -56,8 +56,8 @@ _BECAME = (
 
 
 def become(cursor: apsw.Cursor, changes: Sequence[Became]) -> Counter[str]:
-    """Change states where MAY_BECOME allows it; final ones queue the account's callback, if it wants one. How many came to which
-    state: a statement for each says so by its count of rows."""
+    """Change states where MAY_BECOME allows it; a final one's trigger queues the account's callback, if it wants one. How many came
+    to which state: a statement for each says so by its count of rows."""
     rows = [
         (c.message, c.state, c.at, c.carrier, c.error_code, c.error, COMES_FROM[c.state], int(c.state in FINAL)) for c in changes
     ]

@@ -29,7 +29,8 @@ _KNOWN = (
 
 
 def keep(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
-    """Keep submissions with their nonces and keys; those whose nonce or key was used are left out, and say so."""
+    """Keep submissions with their nonces and keys; those whose nonce or key was used are left out, and say so. A message comes onto
+    its lane by a trigger."""
     nonces = [(n.until, n.mark) for _, n, _, _ in payloads if n]
     onces = [once for *_, once in payloads if once]
     used = set(ask(cursor, _NONCES_USED, orjson.dumps(nonces).decode())) if nonces else set()

@@ -19,7 +19,6 @@ from globewire.hold import facts as written
 from globewire.hold import finding, keeping, lanes, ledger, pages, sharing, sums
 from globewire.hold.changes import expiries, fed
 from globewire.hold.database import open_database, unavailable
-from globewire.hold.follows import follow
 from globewire.hold.fresh import Fresh
 from globewire.hold.port import (
     FOREVER,
@@ -55,6 +54,7 @@ from globewire.hold.port import (
 )
 from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
+from globewire.hold.triggers import add_triggers
 from globewire.hold.wake import Wakes
 from globewire.hold.writer import Work, Writer
 from globewire.message import AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
@@ -86,7 +86,7 @@ class SqliteHold:
         self._copiers = ThreadPoolExecutor(1, "hold-checkpoint")
         self._copied = self._copiers.submit(lambda: 0)
         self._copy_at = monotonic() + CHECKPOINT_EVERY
-        follow(self._writing)
+        add_triggers(self._writing)
         self._writer = Writer(self._writing, self._checkpoint, Tally(meter, "all"))
         fresh = Fresh()
         self._keep: Work = partial(keeping.keep, fresh)

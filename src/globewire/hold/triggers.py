@@ -17,6 +17,7 @@ END;
 """
 
 
-def follow(connection: apsw.Connection) -> None:
-    """Have them on this connection."""
+def add_triggers(connection: apsw.Connection) -> None:
+    """Make them, for as long as this connection is open: what is kept through it is on its lane, and what ends through it has its
+    report queued."""
     connection.execute(_TRIGGERS)
