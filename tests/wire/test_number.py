@@ -9,7 +9,6 @@ from phonenumbers import carrier, geocoder
 from globewire.errors import MOBILE_NUMBER_ILLEGAL, NOT_SUPPORTED_COUNTRY, Refused, Row
 from globewire.message import NumberDetail
 from globewire.wire import number
-from globewire.wire.numbering import numbering
 
 EVERYWHERE = sorted(phonenumbers.SUPPORTED_REGIONS - {"CN"})
 
@@ -67,8 +66,7 @@ def test_kept_answers_are_those_of_the_number_itself() -> None:
                 read = number.read(digits)
             except Refused:
                 continue
-            plan = numbering(str(read.calling_code))
-            assert number._place.__wrapped__(digits, len(digits), plan) == (read.country, read.detail)
+            assert number._place.__wrapped__(digits) == (read.country, read.detail)
 
 
 @pytest.mark.parametrize(
