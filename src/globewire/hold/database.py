@@ -19,10 +19,14 @@ from globewire.hold.sums import connect
 CHECKED = 256 * 1024 * 1024
 """Bytes up to which a file is looked through when a gateway starts. `quick_check` takes 0.05 s for 32 MB (90,000 messages) that
 are in memory, and as long as a disk needs to read them where they are not; bigger ones are left to `globewire check`."""
+CACHE, READERS_CACHE = 16_000, 4_000
+"""KiB of pages that the first connection, which writes, keeps in memory, and each other one: what these have read is stale with the
+next commit, so that all that is counted or looked through would be copied anew each time, as far as there is room."""
 
 
 def open_database(path: Path, count: int, *, create: bool) -> list[apsw.Connection]:
-    """`count` connections to the file, which is made where it is missing and `create` says so, and brought up to date.
+    """`count` connections to the file, which is made where it is missing and `create` says so, and brought up to date. The first
+    is to write, the others to read.
 
     With `create` a file up to CHECKED is looked through first, before anything is written to it. SchemaFault says what is wrong
     with it, and what to do."""
@@ -32,7 +36,8 @@ def open_database(path: Path, count: int, *, create: bool) -> list[apsw.Connecti
                 _make(path)
             if not look_at(path):
                 _bring_to_sums(path)
-            connections = [opened.enter_context(closing(_connect(path))) for _ in range(count)]
+            caches = (CACHE, *[READERS_CACHE] * (count - 1))
+            connections = [opened.enter_context(closing(_connect(path, cache))) for cache in caches]
             if create and path.stat().st_size <= CHECKED:
                 refuse_damage(path, faults(connections[0], "quick_check"))
             migrate(connections[0])
@@ -159,12 +164,12 @@ def _bring_to_sums(path: Path) -> None:
         ) from fault
 
 
-def _connect(path: Path) -> apsw.Connection:
+def _connect(path: Path, cache: int) -> apsw.Connection:
     connection = connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute(f"PRAGMA cache_size = -{cache}")
     # Else what a statement may have to take back, texts too, is written to files in the system's folder for such.
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
