@@ -1,9 +1,9 @@
 """One connection to an endpoint's server: a request goes out, enough of its answer comes back, then perhaps the next."""
 
 import asyncio
-from collections.abc import Callable
 from typing import NamedTuple, cast
 
+from globewire.alarm import Alarm
 from globewire.tell.answer import AnswerFault, Answers
 
 SOON = 1.0
@@ -33,7 +33,7 @@ class Line(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._answers = Answers()
         self._answered: asyncio.Future[Answer] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm()
 
     @property
     def open(self) -> bool:
@@ -50,13 +50,13 @@ class Line(asyncio.Protocol):
         connection ended before it, AnswerFault where it is none."""
         self._answers.begin()
         self._deadline, self._answered = deadline, self._loop.create_future()
-        self._then(deadline, self._late)
+        self._alarm.set(deadline, self._late)
         self._transport.write(request)
         return self._answered
 
     def rest(self) -> None:
         """Close after a while, unless it is asked something."""
-        self._then(self._loop.time() + KEEP_ALIVE, self._transport.close)
+        self._alarm.set(self._loop.time() + KEEP_ALIVE, self._transport.close)
 
     def close(self) -> None:
         """Close it at once, whatever was to be sent or heard."""
@@ -76,7 +76,7 @@ class Line(asyncio.Protocol):
             if self._answers.feed(data):
                 self._end(self._answer)
             elif self._refuses and not known:
-                self._then(min(self._deadline, self._loop.time() + SOON), self._late)
+                self._alarm.set(min(self._deadline, self._loop.time() + SOON), self._late)
         except AnswerFault as fault:
             self._end(fault)
 
@@ -103,7 +103,7 @@ class Line(asyncio.Protocol):
 
     def _end(self, result: Answer | Exception) -> None:
         """Whoever asked is told; a connection that is lost ends so too, where nobody did."""
-        self._still()
+        self._alarm.unset()
         answered, self._answered = self._answered, None
         if answered is None or answered.done():  # nobody asked, or gave up
             return
@@ -111,12 +111,3 @@ class Line(asyncio.Protocol):
             answered.set_exception(result)
         else:
             answered.set_result(result)
-
-    def _then(self, at: float, act: Callable[[], None]) -> None:
-        self._still()
-        self._timer = self._loop.call_at(at, act)
-
-    def _still(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
