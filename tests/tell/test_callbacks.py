@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import apsw
 import pytest
 import structlog
 from aiohttp import web
 
-from globewire.hold.port import Became, Outbox
+from globewire.hold.port import TELL, Became, Outbox, Push
 from globewire.hold.sqlite import SqliteHold
 from globewire.message import AccountId, MessageId, Millis, State
 from globewire.meter.dials import Meter
@@ -485,6 +486,25 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(tell: Tell, tmp_
         result = await callbacks.test_push(url, settings=tell.settings, secret=b"", now=tell.clock())
     assert (result.status, result.acknowledged, result.reason) == (0, False, "the TLS certificate is not valid")
     assert b"".join(asked) == b""
+
+
+async def test_a_push_that_cannot_be_written_down_holds_up_no_other(tell: Tell, receive: Receivers, tmp_path: Path) -> None:
+    """What is acknowledged at once is written at once; where that fails, each by itself."""
+    names, made = [AccountId(f"shop{n}") for n in range(3)], Push(NOW, 1, 200, True, "acknowledged", "", 1)
+    for name in names:
+        await tell.open(await receive(), name)
+        await tell.end([names.index(name) + 1], name)
+    jobs = await tell.hold.claim(TELL, 9, tell.clock(), MINUTE)
+    connection = apsw.Connection(str(tmp_path / "hold.db"))
+    connection.execute(
+        "CREATE TRIGGER spoilt BEFORE UPDATE ON outbox WHEN NEW.account = 'shop1' BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
+    )
+    connection.close()
+    stage = Callbacks(tell.hold, settings=tell.settings, clock=tell.clock, secret_of=lambda account: SECRET, meter=tell.meter)
+    await asyncio.gather(*(stage._take(replace(job, push=made), made) for job in jobs))
+    assert [job.account for job in jobs] == names
+    assert {box.account: box.waiting for box in await tell.hold.outboxes(names)} == {"shop0": 0, "shop1": 1, "shop2": 0}
+    assert tell.meter.pushes.of("acknowledged").value == 2
 
 
 async def test_the_documented_snippet_verifies_a_real_push(tell: Tell, receive: Receivers) -> None:

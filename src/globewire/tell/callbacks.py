@@ -6,7 +6,7 @@ and how late to try again is `verdict.retry`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -76,6 +76,8 @@ class Callbacks:
         self._resolve = resolve
         self._meter = meter or Meter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._taken: list[tuple[TellJob, Push]] = []
+        self._writing = False
         self._failing: set[AccountId] = set()
         self._sound: set[AccountId] = set()
         self._doubtful: set[AccountId] = set()
@@ -203,8 +205,7 @@ class Callbacks:
     async def _conclude(self, job: TellJob, made: Push) -> None:
         if made.acknowledged:
             self._failing.discard(job.account)
-            await self._hold.done((job, ()))
-            self._count("acknowledged", job, made)
+            await self._take(job, made)
             return
         self._failing.add(job.account)
         delay = retry.callback(job.tries, self._settings.delays)
@@ -217,6 +218,32 @@ class Callbacks:
         else:
             await self._hold.again((job, Millis(now + delay * 1000)))
             self._count("again", job, made)
+
+    async def _take(self, job: TellJob, made: Push) -> None:
+        """Have it written down that an endpoint took its reports: with all others that did meanwhile, by whoever came first."""
+        self._taken.append((job, made))
+        if self._writing:
+            return
+        self._writing = True
+        try:
+            await asyncio.sleep(0)  # those whose answers came in the same turn of the loop
+            while self._taken:
+                taken, self._taken = self._taken, []
+                await self._done(taken)
+        finally:
+            self._writing = False
+
+    async def _done(self, taken: Sequence[tuple[TellJob, Push]]) -> None:
+        try:
+            await self._hold.done(*((job, ()) for job, _ in taken))
+        except Unavailable:
+            if len(taken) == 1:
+                log.warning("callback.hold_unavailable", account=taken[0][0].account)
+            else:  # one that cannot be written must not hold up the others
+                await asyncio.gather(*(self._done([each]) for each in taken))
+            return
+        for job, made in taken:
+            self._count("acknowledged", job, made)
 
     def _count(self, became: str, job: TellJob, made: Push) -> None:
         self._meter.pushes.of(became).add()

@@ -115,6 +115,8 @@ SAID = 200
 def beginning(content: bytes) -> str:
     """How an endpoint's answer begins, for people to read: printable, on one line."""
     text = " ".join(content[: 8 * SAID].decode("utf-8", "replace").split())
+    if text.isprintable():
+        return text[:SAID]
     return "".join(c if c.isprintable() else "\ufffd" for c in text)[:SAID]
 
 
