@@ -15,6 +15,7 @@ from globewire.hold.port import SEND
 from globewire.message import CarrierId, Millis
 from globewire.plan import Carrier
 from globewire.send.carrier import Carrier as Sessions
+from globewire.send.duty import Orders
 from globewire.send.hand import LEASE
 from globewire.send.owned import Owned
 from globewire.send.routing import Routing
@@ -34,6 +35,7 @@ class Senders:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._orders = Orders(ground.hold)
         self._workers: dict[CarrierId, Worker] = {}
 
     @property
@@ -66,6 +68,7 @@ class Senders:
             make=partial(Sessions, carrier, tls=tls, clock=asyncio.get_running_loop().time, jitter=random.random),
             later=ground.clock.call_later,
             meter=ground.meter,
+            orders=self._orders,
         )
         return worker
 

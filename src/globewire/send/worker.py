@@ -17,7 +17,7 @@ from globewire.meter.dials import Meter
 from globewire.send.attempt import Ending, doubtful, expired
 from globewire.send.carrier import Carrier, Listener
 from globewire.send.dialogue import Dialogue, Later
-from globewire.send.duty import Duty
+from globewire.send.duty import Duty, Orders
 from globewire.send.hand import LEASE, Hand, wait_out
 from globewire.send.routing import Routing
 from globewire.send.watch import Watch
@@ -39,12 +39,14 @@ class Worker:
         make: Callable[[Listener], Carrier],
         later: Later | None = None,
         meter: Meter | None = None,
+        orders: Orders | None = None,
     ) -> None:
-        """By `earliest`, `now` where it is not given, a validity does not end too early, though the clock leap."""
+        """By `earliest`, `now` where it is not given, a validity does not end too early, though the clock leap. `orders` are those
+        that all workers of a process share."""
         meter = meter or Meter()
         self.id = carrier.id
         self._hold, self._routing, self._earliest = hold, routing, earliest or now
-        self._duty = Duty(hold, carrier.id)
+        self._duty = Duty(orders or Orders(hold), carrier.id)
         self._hand = Hand(hold, carrier.id, now, meter.submit_delay.of(carrier.id))
         later = later or asyncio.get_running_loop().call_later
         self._dialogue = Dialogue(hold, self._hand, self._duty, routing, make=make, now=now, later=later, meter=meter)
