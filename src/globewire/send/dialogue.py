@@ -189,4 +189,4 @@ class Dialogue:
         following = None if straight else self._routing.following(message, (*attempt.job.tried, self._id))
         unknown = OnUnknown.WAIT if straight else self._routing.on_unknown(message)
         ending = conclude(attempt, self._id, following, unknown, self._now())
-        self._hand.end(replace(ending, facts=(*attempt.notes, *ending.facts)))
+        self._hand.end(replace(ending, facts=(*attempt.notes, *ending.facts)) if attempt.notes else ending)

@@ -131,13 +131,21 @@ def _place(url: str, private: bool) -> _Place | str:
     """Where a URL leads, or what is wrong with it."""
     if fault := endpoint.fault(url, private):
         return fault
-    split = urlsplit(url)
+    server = endpoint.server_of(url)
+    origin, host = _origin(server)
+    path, _, query = url[len(server) :].partition("#")[0].partition("?")
+    asked = f"?{query}" if query else ""
+    target = quote(_BARE_PERCENT.sub("%25", (path or "/") + asked), safe="!$%&'()*+,-./:;=?@_~")
+    return _Place(origin, _HEAD.format(target=target, host=host))
+
+
+@lru_cache(maxsize=4096)
+def _origin(server: str) -> tuple[Origin, str]:
+    """Where connections go, and what the Host header says: once for all endpoints of a server."""
+    split = urlsplit(server)
     host, port, tls = split.hostname or "", split.port, split.scheme == "https"
     named = f"[{host}]" if ":" in host else host
-    query = f"?{split.query}" if split.query else ""
-    target = quote(_BARE_PERCENT.sub("%25", (split.path or "/") + query), safe="!$%&'()*+,-./:;=?@_~")
-    origin = Origin(host, port or (443 if tls else 80), tls)
-    return _Place(origin, _HEAD.format(target=target, host=named if port is None else f"{named}:{port}"))
+    return Origin(host, port or (443 if tls else 80), tls), named if port is None else f"{named}:{port}"
 
 
 def _request(place: _Place, content: bytes, headers: Mapping[str, str]) -> bytes:

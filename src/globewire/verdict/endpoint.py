@@ -7,10 +7,17 @@ connection really uses; `fault` is for the moment at which an endpoint is set, a
 import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 URL_LENGTH = 2048
 _VISIBLE = re.compile(r"[!-\[\]-~]*")
+_SERVER = re.compile(r"[^/?#]*(?://[^/?#]*)?")
+
+
+def server_of(url: str) -> str:
+    """How `url` begins: its scheme, and where it has one its authority."""
+    found = _SERVER.match(url)
+    return found[0] if found else ""
 
 
 def fault(url: str, private: bool = False) -> str:
@@ -22,12 +29,7 @@ def fault(url: str, private: bool = False) -> str:
         return f"the URL is longer than {URL_LENGTH} characters"
     if not _VISIBLE.fullmatch(url):
         return "the URL has a space, a backslash, a control character or one outside ASCII: percent-encode it"
-    try:
-        split = urlsplit(url)
-        split.port  # noqa: B018 - reading it is the check: ValueError where it is not 0 to 65535
-    except ValueError:
-        return "the URL cannot be read"
-    return _fault(split, private)
+    return _fault(server_of(url), private)
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +51,13 @@ def allowed(address: str, private: bool = False) -> bool:
     return _allowed4(ip, private)
 
 
-def _fault(split: SplitResult, private: bool) -> str:
+@lru_cache(maxsize=4096)
+def _fault(server: str, private: bool) -> str:
+    try:
+        split = urlsplit(server)
+        split.port  # noqa: B018 - reading it is the check: ValueError where it is not 0 to 65535
+    except ValueError:
+        return "the URL cannot be read"
     host = split.hostname or ""
     if split.scheme not in ("http", "https"):
         return "the URL begins neither with https:// nor with http://"
