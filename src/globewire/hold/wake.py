@@ -24,6 +24,7 @@ class Wakes:
 
     def __init__(self) -> None:
         self._beds: dict[tuple[str, str], _Bed] = {}
+        self._clock = asyncio.get_running_loop().time  # whose look-up asks the kernel for the process's id each time
 
     def wake(self, lane: Lane[Any], of: str = "") -> None:
         """There may be something to claim."""
@@ -31,7 +32,7 @@ class Wakes:
 
     def waited_for(self, lane: Lane[Any], of: str = "") -> bool:
         """Whether anybody here waits for that, or did a moment ago."""
-        return asyncio.get_running_loop().time() <= self._bed(lane, of).back_by
+        return self._clock() <= self._bed(lane, of).back_by
 
     def wake_all(self) -> None:
         """There may be something to claim anywhere."""
@@ -40,15 +41,15 @@ class Wakes:
 
     async def wait(self, lane: Lane[Any], of: str, timeout: float) -> None:
         """Return after a wake since the last wait, or after `timeout` seconds."""
-        bed, loop = self._bed(lane, of), asyncio.get_running_loop()
-        end = loop.time() + timeout
+        bed = self._bed(lane, of)
+        end = self._clock() + timeout
         bed.back_by = end + AT_WORK
         bed.alarm.set(min(end, bed.alarm.at), bed.event.set)
         try:
             await bed.event.wait()
             bed.alarm.unset()  # where one of several is cancelled instead, the others still have to return in time
         finally:
-            bed.back_by = loop.time() + AT_WORK
+            bed.back_by = self._clock() + AT_WORK
             bed.event.clear()
 
     def _bed(self, lane: Lane[Any], of: str) -> _Bed:

@@ -63,6 +63,7 @@ class Dialogue:
         self.inquiry = Inquiry(hold, plan, self.carrier, now, lambda: not duty.idle, hand.awaited, meter)
         self._id = plan.id
         self._hand, self._duty, self._routing, self._now, self._later = hand, duty, routing, now, later
+        self._clock = asyncio.get_running_loop().time
         self._answers = {answer: meter.submits.of(plan.id, answer.value) for answer in Answer}
         self._silences = meter.submits.of(plan.id, "none")
         self._resting: dict[Piece, Timer] = {}
@@ -158,7 +159,7 @@ class Dialogue:
         self.carrier.throttled_since = None
         part = part_taken(piece, self._id, given_id, self._now())
         piece.attempt.taken.append(part)
-        self.carrier.traffic.taken(part.carrier_id, asyncio.get_running_loop().time())
+        self.carrier.traffic.taken(part.carrier_id, self._clock())
 
     def _throttled(self, piece: Piece, status: int) -> None:
         """It goes before all others when the pause is over."""

@@ -45,6 +45,7 @@ class Hearing:
         self._counts = {state: meter.receipts.of(carrier.id, state) for state in PartState}
         self._delay = meter.receipt_delay.of(carrier.id)
         self._pending: list[_Taken] = []
+        self._clock = asyncio.get_running_loop().time
         self._some = asyncio.Event()
 
     def hear(self, pump: Pump, request: Pdu) -> None:
@@ -81,7 +82,7 @@ class Hearing:
                     taken.pump.write(taken.pump.session.respond(taken.request, status))
 
     def _count(self, batch: list[_Taken]) -> None:
-        clock = asyncio.get_running_loop().time()
+        clock = self._clock()
         for taken in batch:
             self._traffic.heard(taken.receipt.carrier_ids, clock)
             if taken.part is not None and isinstance(settled := taken.facts[0], PartBecame):

@@ -27,6 +27,7 @@ class Lines:
         self._resolve, self._private, self._most = resolve, private, most
         self._tls = ssl.create_default_context()
         self._tls.set_alpn_protocols(["http/1.1"])
+        self._clock = asyncio.get_running_loop().time
         self._idle: dict[Line, Origin] = {}
         self._of: dict[Origin, list[Line]] = {}
 
@@ -36,7 +37,7 @@ class Lines:
         A kept connection that the other side has closed meanwhile is no refusal, so that must not cost a minute: the request is
         sent once more, on a new one.
         """
-        deadline = asyncio.get_running_loop().time() + timeout
+        deadline = self._clock() + timeout
         if (kept := self._take(origin)) is not None:
             try:
                 return await self._asked(kept, origin, request, deadline)
