@@ -32,11 +32,12 @@ def database(server: Server) -> str:
     return server.url(name)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "apart", "postgres"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Opens the store; a second call is a restart's open, or another process's where the first is still open."""
-    if request.param == "sqlite":
-        return lambda: SqliteHold.open(tmp_path / "hold.db")
+    """Opens the store; a second call is a restart's open, or another process's where the first is still open. `apart` is SQLite
+    with a writer that is a process."""
+    if request.param != "postgres":
+        return lambda: SqliteHold.open(tmp_path / "hold.db", apart=request.param == "apart")
     url: str = request.getfixturevalue("database")
     return lambda: PostgresHold.open(url, migrate=True)
 

@@ -18,7 +18,7 @@ from clients.running import House, running
 from globewire import config, errors
 from globewire.accept import framing, once
 from globewire.cli import application
-from globewire.hold import sqlite
+from globewire.hold import checkpoints
 from globewire.meter.rows import METRICS, Kind
 from globewire.show import emulator
 from globewire.show.asked import OUTCOMES
@@ -106,7 +106,7 @@ FIGURES = {
         f"{config.CallbackSettings().timeout:g} seconds, up to {config.CallbackSettings().batch} reports",
     ],
     "operating.md": [
-        f"grown past\n{sqlite.LOG_LIMIT // 1024**2} MiB",
+        f"grown past\n{checkpoints.LOG_LIMIT // 1024**2} MiB",
         f"`keep_bodies_days` ({config.HoldSettings().keep_bodies_days})",
         f"`keep_messages_days` ({config.HoldSettings().keep_messages_days})",
     ],

@@ -68,7 +68,7 @@ async def test_a_used_nonce_stays_used(opener: Opener) -> None:
     assert await hold.nonces(NOW) == {nonce.mark: nonce.until}
     with pytest.raises(errors.Refused) as refused:
         await hold.keep([submission(2)], nonce)
-    assert refused.value.row is errors.NONCE_USED
+    assert refused.value.row == errors.NONCE_USED
     assert await hold.look(message(2).id) is None
     assert await hold.nonces(Millis(nonce.until + 1)) == {}
 
@@ -98,7 +98,7 @@ async def test_a_key_with_other_content_is_refused(hold: Hold) -> None:
     await hold.keep([submission(1)], None, once=once())
     with pytest.raises(errors.Refused) as refused:
         await hold.keep([submission(2)], None, once=once(content="c1"))
-    assert refused.value.row is errors.IDEMPOTENCY_CONFLICT
+    assert refused.value.row == errors.IDEMPOTENCY_CONFLICT
     assert len(await hold.search(Question())) == 1
 
 

@@ -58,7 +58,7 @@ async def test_a_nonce_stays_used_though_the_clock_was_ahead_and_is_set_back(ope
     assert await hold.nonces(AHEAD) == {}
     with pytest.raises(errors.Refused) as refused:
         await hold.keep([submission(2)], nonce)
-    assert refused.value.row is errors.NONCE_USED
+    assert refused.value.row == errors.NONCE_USED
     assert await hold.nonces(NOW) == {7: nonce.until}
     await hold.forget(Millis(0), Millis(0), 10, now=Millis(nonce.until + LEAP + 1))
     assert await hold.keep([submission(2)], nonce) is None

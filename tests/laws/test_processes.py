@@ -53,7 +53,7 @@ async def test_a_nonce_is_used_for_all_processes(pair: Pair) -> None:
     calls = [(pair[n % 2], submission(n), Nonce(n * 7 % 40, Millis(NOW + 1))) for n in range(200)]
     results = await asyncio.gather(*(hold.keep([kept], nonce) for hold, kept, nonce in calls), return_exceptions=True)
     assert results.count(None) == 40
-    assert all(result is None or (isinstance(result, errors.Refused) and result.row is errors.NONCE_USED) for result in results)
+    assert all(result is None or (isinstance(result, errors.Refused) and result.row == errors.NONCE_USED) for result in results)
     assert len(await pair[0].search(Question(limit=1000))) == 40
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from globewire.hold import sqlite
+from globewire.hold import checkpoints
 from globewire.hold.sqlite import SqliteHold
 from globewire.hold.sums import connect
 from laws.making import submission
@@ -53,8 +53,8 @@ async def test_of_two_who_make_it_at_once_both_have_the_same(path: Path) -> None
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log is emptied after every transaction."""
-    monkeypatch.setattr(sqlite, "CHECKPOINT_EVERY", 0.0)
-    monkeypatch.setattr(sqlite, "LOG_LIMIT", 0)
+    monkeypatch.setattr(checkpoints, "EVERY", 0.0)
+    monkeypatch.setattr(checkpoints, "LOG_LIMIT", 0)
 
 
 async def test_a_reader_does_not_hold_up_what_is_kept(eager: None, hold: SqliteHold, other: apsw.Connection, path: Path) -> None:

@@ -28,6 +28,7 @@ from globewire.gateway.opening import SIMULATED, carriers_of, now, open_hold, pu
 from globewire.gateway.sending import Senders
 from globewire.hold.claimant import Claimant
 from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Hold
+from globewire.hold.sqlite import SqliteHold
 from globewire.keeper import Keeper
 from globewire.message import CarrierId
 from globewire.meter.dials import Meter
@@ -140,8 +141,10 @@ class Gateway:
         """Open the hold and the book, and find the carriers."""
         config, clock, loops = self._config, self._clock, self._loops
         me = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
-        hold = await open_hold(config.hold, create=True, meter=self.meter)
+        hold = await open_hold(config.hold, create=True, meter=self.meter, apart=True)
         loops.on_stop(hold.close)
+        if isinstance(hold, SqliteHold):
+            loops.run(hold.writing)
         await warn_of(hold)
         clock.moved.append(hold.look_again)
         if not config.hold.shared:

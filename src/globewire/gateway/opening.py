@@ -26,14 +26,16 @@ def now() -> Millis:
     return Millis(time.time_ns() // 1_000_000)
 
 
-async def open_hold(settings: HoldSettings, *, create: bool, migrate: bool = False, meter: Meter | None = None) -> Hold:
-    """The hold that the configuration names. SchemaFault where it cannot be used.
+async def open_hold(
+    settings: HoldSettings, *, create: bool, migrate: bool = False, meter: Meter | None = None, apart: bool = False
+) -> Hold:
+    """The hold that the configuration names. SchemaFault where it cannot be used. `apart`: a file's writer is a process of its own.
 
     A file is brought up to date when it is opened; a PostgreSQL database, which others may be using, only where told to.
     """
     if settings.shared:
         return await PostgresHold.open(settings.url, migrate=migrate, meter=meter)
-    return await SqliteHold.open(Path(settings.path), create=create, meter=meter)
+    return await SqliteHold.open(Path(settings.path), create=create, meter=meter, apart=apart)
 
 
 async def warn_of(hold: Hold) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import apsw
 
 from globewire.errors import reason
-from globewire.hold.database import fault_of, faults, look_at
+from globewire.hold.database import faults, look_at
 from globewire.hold.files import draft_of, publish
+from globewire.hold.refused import fault_of
 from globewire.hold.schema import SchemaFault, version
 from globewire.hold.sums import connect, create, summed
 from globewire.message import MessageId

@@ -16,10 +16,11 @@ import asyncpg
 import orjson
 
 from globewire.hold import sums
-from globewire.hold.database import fault_of, faults, open_alone, refuse_damage
+from globewire.hold.database import faults, open_alone, refuse_damage
 from globewire.hold.pg.days import TABLES, Days, day_of
 from globewire.hold.pg.hosts import Hosts
 from globewire.hold.pg.schema import check_durable, check_version
+from globewire.hold.refused import fault_of
 from globewire.hold.schema import MIGRATIONS, SchemaFault, version
 from globewire.message import Millis
 from globewire.values import dataclass

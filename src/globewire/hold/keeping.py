@@ -7,7 +7,6 @@ import orjson
 
 from globewire import errors
 from globewire.hold.admission import Admission
-from globewire.hold.fresh import Fresh
 from globewire.hold.port import LEAP, Conversion, Nonce, Once, Submission
 from globewire.hold.rows import COLUMNS, message_row
 from globewire.hold.sql import ask, change, insert, run
@@ -28,7 +27,7 @@ _KNOWN = (
 )
 
 
-def keep(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
+def keep(cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list[str | errors.Refused | None]:
     """Keep submissions with their nonces and keys; those whose nonce or key was used are left out, and say so. A message comes onto
     its lane by a trigger."""
     nonces = [(n.until, n.mark) for _, n, _, _ in payloads if n]
@@ -38,14 +37,11 @@ def keep(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Keeping]) -> list
     book = Admission(used, {(account, key): (content, answer) for account, key, content, answer in known})
     results = [book.admit(nonce, once) for _, nonce, _, once in payloads]
     kept = [payload for payload, result in zip(payloads, results, strict=True) if result is None]
-    submissions = [submission for each, *_ in kept for submission in each]
     conversions = [conversion for _, _, each, _ in kept for conversion in each]
     insert(cursor, _NONCE, book.nonces)
     insert(cursor, _ONCE, book.onces)
-    insert(cursor, _MESSAGE, [message_row(submission) for submission in submissions])
+    insert(cursor, _MESSAGE, [message_row(submission) for each, *_ in kept for submission in each])
     insert(cursor, _CONVERSION, [(c.account, c.message, int(c.delivered), c.rate, c.at) for c in conversions])
-    for submission in submissions:
-        fresh.add(submission)
     return results
 
 

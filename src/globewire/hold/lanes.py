@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import orjson
@@ -11,11 +11,10 @@ import orjson
 from globewire.hold import pushes
 from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
-from globewire.hold.fresh import Fresh
 from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, PART, Row, report, send_job, settle_job
 from globewire.hold.sql import ask, change, run
-from globewire.message import CarrierId, Millis
+from globewire.message import CarrierId, MessageId, Millis
 
 Claiming = tuple[int, int, int, str]
 """How many at most, now, the lease in ms, and of whom."""
@@ -27,29 +26,39 @@ _DUE = (
     "(SELECT * FROM sending WHERE carrier = ? AND due_at <= ? ORDER BY due_at, message LIMIT ?)"
 )
 _SENDS = (
-    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in COLUMNS)}, m.state, s.carrier, s.tried, s.leased)) "
-    "FROM json_each(?) AS j CROSS JOIN sending AS s ON s.message = j.value CROSS JOIN message AS m ON m.id = s.message"
+    f"SELECT json_group_array(json_array({', '.join('m.' + c for c in COLUMNS)}, m.state, s.carrier)) "
+    "FROM json_each(?) AS j CROSS JOIN sending AS s ON s.message = j.value ->> 0 CROSS JOIN message AS m ON m.id = s.message"
 )
 _LEASE_SENDS = "UPDATE sending SET leased = 1, due_at = ?2 WHERE message IN (SELECT value ->> 0 FROM json_each(?1))"
 
 
-def claim_send(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
-    """Lease messages that are due at carriers, of each the oldest first."""
+def claim_send(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[Row]]:
+    """Lease messages that are due at carriers, of each the oldest first: (id, tried, leased), as it was before."""
     if len({of for *_, of in payloads}) < len(payloads):  # two of one carrier: what the first gets, the second does not
-        return [_claim_sends(fresh, cursor, [payload])[0] for payload in payloads]
-    return _claim_sends(fresh, cursor, payloads)
+        return [_claim_sends(cursor, [payload])[0] for payload in payloads]
+    return _claim_sends(cursor, payloads)
 
 
-def _claim_sends(fresh: Fresh, cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
+def _claim_sends(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[Row]]:
     due: list[list[Row]] = [ask(cursor, _DUE, of, now, limit) for limit, now, _, of in payloads]
-    jobs: dict[int, SendJob] = {}
-    for rows, (limit, _, _, of) in zip(due, payloads, strict=True):
-        jobs.update(fresh.jobs(CarrierId(of), rows, all_due=len(rows) < limit))
-    leased = [row for rows in due for row in rows]
-    if read := [id for id, *_ in leased if id not in jobs]:
-        jobs.update({row[0]: send_job(row) for row in ask(cursor, _SENDS, orjson.dumps(read).decode())})
-    run(cursor, _LEASE_SENDS, leased, max(now + lease for _, now, lease, _ in payloads))
-    return [[jobs[id] for id, *_ in rows if id in jobs] for rows in due]
+    run(cursor, _LEASE_SENDS, [row for rows in due for row in rows], max(now + lease for _, now, lease, _ in payloads))
+    return due
+
+
+def sends(connection: apsw.Connection, leased: Sequence[Row]) -> dict[int, SendJob]:
+    """The jobs of what `claim_send` gave, by id."""
+    places = {row[0]: row[1:] for row in leased}
+    return {row[0]: send_job((*row, *places[row[0]])) for row in ask(connection.cursor(), _SENDS, orjson.dumps(leased).decode())}
+
+
+_UNLEASE = "UPDATE sending SET leased = value ->> 2, due_at = ?2 FROM json_each(?1) WHERE message = value ->> 0"
+
+
+def unlease(cursor: apsw.Cursor, payloads: Sequence[tuple[Sequence[Row], Millis]]) -> list[None]:
+    """Take leases back that came to nothing: what `claim_send` gave, and now."""
+    for rows, now in payloads:
+        run(cursor, _UNLEASE, rows, now)
+    return [None] * len(payloads)
 
 
 _HEARD = (
@@ -124,17 +133,35 @@ _RELEASE = "UPDATE outbox SET due_at = value ->> 1, last = value ->> 2 FROM json
 _NONE_LEFT = _CLOSE_OUTBOX + " AND NOT EXISTS (SELECT * FROM callback AS c WHERE c.account = outbox.account AND c.dead = 0)"
 
 
-def done(cursor: apsw.Cursor, payloads: Sequence[Outcomes]) -> list[Written]:
+class Finished(NamedTuple):
+    """Jobs that are over, as they are taken off their lanes, and what came of them."""
+
+    sends: list[tuple[MessageId]]
+    settles: list[tuple[int]]
+    tells: list[TellJob]
+    facts: list[Fact]
+
+
+def finished(outcomes: Outcomes) -> Finished:
+    """What is to be written of jobs that are over."""
+    return Finished(
+        [(job.message.id,) for job, _ in outcomes if isinstance(job, SendJob)],
+        [(job.id,) for job, _ in outcomes if isinstance(job, SettleJob)],
+        [job for job, _ in outcomes if isinstance(job, TellJob)],
+        [fact for _, facts in outcomes for fact in facts],
+    )
+
+
+def done(cursor: apsw.Cursor, payloads: Sequence[Finished]) -> list[Written]:
     """Take finished jobs off their lanes and write what came of them."""
-    outcomes = [outcome for payload in payloads for outcome in payload]
-    run(cursor, _SENT, [(job.message.id,) for job, _ in outcomes if isinstance(job, SendJob)])
-    run(cursor, _SETTLED, [(job.id,) for job, _ in outcomes if isinstance(job, SettleJob)])
-    told = [job for job, _ in outcomes if isinstance(job, TellJob)]
+    run(cursor, _SENT, [message for payload in payloads for message in payload.sends])
+    run(cursor, _SETTLED, [receipt for payload in payloads for receipt in payload.settles])
+    told = [job for payload in payloads for job in payload.tells]
     pushes.tell(cursor, told)
     released = [(job.account, 0, "acknowledged") for job in told]
     run(cursor, _RELEASE, released)
     run(cursor, _NONE_LEFT, released)
-    return written(write(cursor, [fact for _, facts in outcomes for fact in facts]), len(payloads))
+    return written(write(cursor, [fact for payload in payloads for fact in payload.facts]), len(payloads))
 
 
 _AGAIN_SEND = (

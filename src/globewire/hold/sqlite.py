@@ -1,4 +1,5 @@
-"""The default engine: one SQLite file, WAL, `synchronous=FULL`, one writing thread with group commit.
+"""The default engine: one SQLite file, WAL, `synchronous=FULL`, one writer with group commit: a gateway's is a process, a
+command's a thread.
 
 What each call does to the file stands in `keeping`, `lanes` and `facts`, where batches are, in `sharing`, and in `ledger`: the
 book, and what people look at. Reading has a connection and a thread of its own, and so have counting and checkpoints: none waits
@@ -10,16 +11,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any, TypeVar, cast
 
 import apsw
 
+from globewire.errors import Unavailable
 from globewire.hold import facts as written
 from globewire.hold import finding, keeping, lanes, ledger, pages, sharing, sums
+from globewire.hold.apart import WriterApart
 from globewire.hold.changes import expiries, fed
-from globewire.hold.database import open_database, unavailable
+from globewire.hold.database import open_database
 from globewire.hold.fresh import Fresh
+from globewire.hold.here import WriterHere
 from globewire.hold.port import (
     FOREVER,
     SEND,
@@ -52,49 +55,33 @@ from globewire.hold.port import (
     TellJob,
     UserEntry,
 )
+from globewire.hold.refused import unavailable
 from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
-from globewire.hold.triggers import add_triggers
+from globewire.hold.transactions import Work
 from globewire.hold.wake import Wakes
-from globewire.hold.writer import Work, Writer
+from globewire.hold.writer import Writer
 from globewire.message import AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
 from globewire.meter.dials import Meter
 
 T = TypeVar("T")
-CHECKPOINT_EVERY = 0.25
-"""Seconds from one checkpoint's start to the next. While the file is flushed, the log's flushes wait: at every 2 s the slowest
-answers (p99, 1,000 a second) took 27 ms, at this 17 ms."""
 BLANKED_EVERY = 60_000 * 100_000
 """Ids of a minute: so much is looked at again for texts to blank. What is still under way holds the mark back, so that its text
 is blanked too, once it has ended."""
-CAUGHT_UP = 8_000
-"""Pages (4 KiB) of log past which the writer itself copies the little that the last checkpoint left, so that the log begins anew:
-beside a writer that never rests no checkpoint catches up. It takes two milliseconds; emptying 128 MiB of log took fifty."""
-LOG_LIMIT = 128 * 1024 * 1024
-"""Bytes of log past which it is emptied all the same: somebody's reading kept it from beginning anew."""
+
+
+_CLAIMS: dict[str, Work] = {SETTLE.name: lanes.claim_settle, TELL.name: lanes.claim_tell}
 
 
 class SqliteHold:
     """A Hold in one file. `open` makes one; SQLite's ":memory:" is not offered, since readers have their own connection."""
 
-    def __init__(self, path: Path, connections: Sequence[apsw.Connection], meter: Meter) -> None:
-        self._log = path.with_name(path.name + "-wal")
-        self._connections = connections
-        self._writing, self._reading, self._counting, self._copying = connections
+    def __init__(self, reading: apsw.Connection, counting: apsw.Connection, writer: Writer, meter: Meter) -> None:
+        self._reading, self._counting = reading, counting
         self._readers = ThreadPoolExecutor(1, "hold-reader")
         self._counters = ThreadPoolExecutor(1, "hold-counter")
-        self._copiers = ThreadPoolExecutor(1, "hold-checkpoint")
-        self._copied = self._copiers.submit(lambda: 0)
-        self._copy_at = monotonic() + CHECKPOINT_EVERY
-        add_triggers(self._writing)
-        self._writer = Writer(self._writing, self._checkpoint, Tally(meter, "all"))
-        fresh = Fresh()
-        self._keep: Work = partial(keeping.keep, fresh)
-        self._claims: dict[str, Work] = {
-            SEND.name: partial(lanes.claim_send, fresh),
-            SETTLE.name: lanes.claim_settle,
-            TELL.name: lanes.claim_tell,
-        }
+        self._writer = writer
+        self._fresh = Fresh()
         self._accepted = meter.messages.of(State.ACCEPTED)
         self._wakes = Wakes()
         self._silence = Silence()
@@ -104,9 +91,25 @@ class SqliteHold:
         self._blanked = 0
 
     @classmethod
-    async def open(cls, path: Path, *, create: bool = True, meter: Meter | None = None) -> "SqliteHold":
-        """Open the file, making it where it is missing, and bring its schema up to date. SchemaFault says what is wrong."""
-        return cls(path, open_database(path, 4, create=create), meter or Meter())
+    async def open(cls, path: Path, *, create: bool = True, meter: Meter | None = None, apart: bool = False) -> "SqliteHold":
+        """Open the file, making it where it is missing, and bring its schema up to date. SchemaFault says what is wrong. `apart`:
+        the writer is a process of its own."""
+        meter = meter or Meter()
+        tally = Tally(meter, "all")
+        reading, counting, *others = open_database(path, 2 if apart else 4, create=create)
+        try:
+            writer = await WriterApart.start(path, tally) if apart else WriterHere(path, others[0], others[1], tally)
+        except BaseException:
+            counting.close()
+            reading.close()
+            raise
+        return cls(reading, counting, writer, meter)
+
+    async def writing(self) -> None:
+        """Return never, while the writer lives. Unavailable where it has ended by itself: what this process has leased and recorded
+        is uncertain to it then, and it must begin anew."""
+        await self._writer.gone()
+        raise Unavailable("the hold's writer has ended")
 
     @property
     def checksummed(self) -> bool:
@@ -115,9 +118,9 @@ class SqliteHold:
 
     async def close(self) -> None:
         await self._writer.close()
-        for threads in (self._readers, self._counters, self._copiers):
+        for threads in (self._readers, self._counters):
             await asyncio.to_thread(threads.shutdown)
-        for connection in reversed(self._connections):
+        for connection in (self._counting, self._reading):
             connection.close()
 
     # --- accept
@@ -130,7 +133,9 @@ class SqliteHold:
         *,
         once: Once | None = None,
     ) -> str | None:
-        answer: str | None = await self._writer.ask(self._keep, (submissions, nonce, conversions, once))
+        for submission in submissions:
+            self._fresh.add(submission)
+        answer: str | None = await self._writer.ask(keeping.keep, (submissions, nonce, conversions, once))
         if answer is None:
             self._accepted.add(len(submissions))
             for carrier in {s.carrier for s in submissions}:
@@ -144,10 +149,24 @@ class SqliteHold:
     # --- work
 
     async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
-        return cast(list[J], await self._writer.ask(self._claims[lane.name], (limit, now, lease, of)))
+        if lane.name == SEND.name:
+            return cast(list[Any], await self._claim_sends(limit, now, lease, CarrierId(of)))
+        return cast(list[J], await self._writer.ask(_CLAIMS[lane.name], (limit, now, lease, of)))
+
+    async def _claim_sends(self, limit: int, now: Millis, lease: int, of: CarrierId) -> list[SendJob]:
+        """Of what is leased, that is read which is not in hand."""
+        due = await self._writer.ask(lanes.claim_send, (limit, now, lease, of))
+        jobs = self._fresh.jobs(of, due, all_due=len(due) < limit)
+        if read := [row for row in due if row[0] not in jobs]:
+            try:
+                jobs |= await self._read(lanes.sends, read)
+            except Unavailable:
+                await self._writer.ask(lanes.unlease, (due, now))
+                raise
+        return [jobs[id] for id, *_ in due if id in jobs]
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
-        await self._writer.ask(lanes.done, outcomes)
+        await self._writer.ask(lanes.done, lanes.finished(outcomes))
         self._wake_for([fact for _, facts in outcomes for fact in facts])
         if any(isinstance(job, TellJob) for job, _ in outcomes):
             self._wakes.wake(TELL)
@@ -324,31 +343,3 @@ class SqliteHold:
             return await loop.run_in_executor(threads, lambda: reading(connection, *arguments))
         except (apsw.Error, ValueError) as fault:  # what a damaged file gives may be no value of ours
             raise unavailable(fault) from fault
-
-    def _checkpoint(self) -> None:
-        """Called by the writer between transactions. The copying goes on beside it."""
-        if monotonic() < self._copy_at or not self._copied.done():
-            return
-        self._copy_at = monotonic() + CHECKPOINT_EVERY
-        if self._log.stat().st_size > LOG_LIMIT:
-            _empty(self._writing)
-            return
-        if self._copied.result() > CAUGHT_UP:
-            _copy(self._writing)
-        self._copied = self._copiers.submit(_copy, self._copying)
-
-
-def _copy(connection: apsw.Connection, how: int = apsw.SQLITE_CHECKPOINT_PASSIVE) -> int:
-    """Copy pages from the log into the file; how many the log had."""
-    try:
-        return connection.wal_checkpoint(mode=how)[0]
-    except apsw.Error:
-        return 0  # the log keeps what was not copied; the next checkpoint copies it
-
-
-def _empty(connection: apsw.Connection) -> None:
-    """Copy all that nobody's reading holds back, and empty the log where nobody reads: nobody is waited for meanwhile, since
-    whoever sends waits too."""
-    connection.set_busy_timeout(0)
-    _copy(connection, apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    connection.set_busy_timeout(sums.PATIENCE)

@@ -6,23 +6,21 @@ the write-ahead log has SQLite's checksums of that, which are looked at when it 
 the file.
 """
 
-import shutil
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 
 import apsw
 import apsw.sqlite_extra
-import structlog
 
 from globewire.hold.schema import SchemaFault
 from globewire.hold.sql import PREPARED
 
-log = structlog.get_logger()
-
 PATIENCE = 10_000
 """Milliseconds that a connection waits for others."""
-_OCTETS = 8
+CACHE, WRITERS_CACHE = 4_000, 16_000
+"""KiB of pages that a connection keeps in memory, and one that writes: what the others have read is stale with the next commit, so
+that all that is counted or looked through would be copied anew each time, as far as there is room."""
+OCTETS = 8
 """What the extension wants reserved at the end of each page. A file that has exactly this is looked at, and no other."""
 _EXTENSION = "cksumvfs"
 
@@ -57,58 +55,23 @@ def create(path: Path) -> apsw.Connection:
     """A connection to a new file, with checksums where they are available."""
     connection = connect(path)
     if available():
-        connection.reserve_bytes(reserve=_OCTETS)
+        connection.reserve_bytes(reserve=OCTETS)
         connection.execute("PRAGMA user_version = 0")  # the first page, which says so: what is written before it has none
     return connection
 
 
 def summed(connection: apsw.Connection) -> bool:
     """Whether the pages of a file have checksums."""
-    return connection.reserve_bytes() == _OCTETS
+    return connection.reserve_bytes() == OCTETS
 
 
-def check_room(path: Path) -> None:
-    """SchemaFault where the disk has no room for `add`: for what is written, and for what may have to be taken back."""
-    if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
-        raise _no_room(path)
-
-
-def add(path: Path, connection: apsw.Connection) -> None:
-    """Write a file anew that has no checksums yet, so that it has: all of it or, whenever the power goes, nothing.
-
-    Nobody else may have it open, and what is in it must have been found sound. SchemaFault where the disk has no room after all."""
-    size = path.stat().st_size
-    log.warning("the database is written anew, once, with checksums over its pages: a big one takes a while", octets=size)
-    connection.pragma("journal_mode", "delete")
-    connection.pragma("temp_store_directory", str(path.parent.resolve()))
-    draft = path.with_name(f"{path.name}.anew")
-    _remove(draft)  # what a crash left
-    draft.touch(0o600)
-    try:
-        connection.reserve_bytes(reserve=_OCTETS)
-        connection.execute("VACUUM INTO ?", (str(draft),))
-        with closing(connect(draft)) as whole:
-            # What does not fit into memory has gone to the disk before the first page said that there are checksums.
-            whole.pragma("checksum_verification", "off")
-            whole.pragma("journal_mode", "off")
-            whole.execute("VACUUM")
-            whole.pragma("checksum_verification", "on")
-            with connection.backup("main", whole, "main") as copying:
-                copying.step()
-    except apsw.FullError as fault:
-        raise _no_room(path) from fault
-    finally:
-        _remove(draft)
-        connection.pragma("temp_store_directory", "")
-
-
-def _remove(draft: Path) -> None:
-    for suffix in ("", "-journal"):
-        draft.with_name(draft.name + suffix).unlink(missing_ok=True)
-
-
-def _no_room(path: Path) -> SchemaFault:
-    return SchemaFault(
-        f"the database {path} is to be written anew once, with checksums over its pages, and its disk has no room for that: "
-        f"make room for {2 * path.stat().st_size // 1024**2 + 1:,} MiB"
-    )
+def connected(path: Path, cache: int = CACHE) -> apsw.Connection:
+    """A connection to a file that is up to date, as the engine needs it, with so many KiB of pages in memory."""
+    connection = connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute(f"PRAGMA cache_size = -{cache}")
+    # Else what a statement may have to take back, texts too, is written to files in the system's folder for such.
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection

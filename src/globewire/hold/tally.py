@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from globewire.hold.changes import Written
+from globewire.hold.transactions import Served
 from globewire.meter.dials import Meter
 
 
@@ -14,6 +15,13 @@ class Tally:
     def __init__(self, meter: Meter, line: str) -> None:
         self._sizes, self._seconds = meter.commits.of(line), meter.commit_seconds.of(line)
         self._failed, self._messages = meter.commits_failed.of(line), meter.messages
+
+    def count(self, served: Served) -> None:
+        """Count a transaction of SQLite."""
+        if served.seconds is None:
+            self.failed()
+        else:
+            self.committed(served.results, served.seconds)
 
     def committed(self, results: Sequence[object], seconds: float) -> None:
         """A transaction gave these results, one to each who asked, and took so long."""

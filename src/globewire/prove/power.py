@@ -100,7 +100,8 @@ class PowerSwitch:
 
     def environment(self) -> Mapping[str, str]:
         """The variables under which a gateway's changes are logged. What an earlier one logged is forgotten."""
-        self._log.unlink(missing_ok=True)
+        for log in (self._log, self._log.with_name("log.shared")):
+            log.unlink(missing_ok=True)
         shutil.rmtree(self._aside)
         self._aside.mkdir()
         files = {"POWER_CUT_FILES": self._database, "POWER_CUT_LOG": self._log, "POWER_CUT_ASIDE": self._aside}

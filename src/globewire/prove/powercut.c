@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -39,9 +40,13 @@ static uint64_t watched[MOST]; /* inode by descriptor; FOLDER for the directory;
 static char files[4096], folder[4096], aside[4096];
 static size_t files_length, folder_length;
 static int log_fd = -1;
-static uint64_t entries;
 static useconds_t slow;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* What all processes of a gateway share, in a file beside the log: they take turns, and count the log's entries together. */
+static struct {
+    pthread_mutex_t lock;
+    uint64_t entries;
+} *shared;
 
 static int (*real_open)(const char *, int, ...);
 static int (*real_openat)(int, const char *, int, ...);
@@ -58,6 +63,27 @@ static int (*real_link)(const char *, const char *);
 static void stop(const char *what) {
     fprintf(stderr, "powercut: %s: %s\n", what, strerror(errno));
     abort();
+}
+
+static off64_t size_of(int fd) {
+    struct stat64 found;
+    return fstat64(fd, &found) ? 0 : found.st_size;
+}
+
+/* The first process makes it, before it starts another. */
+static void share(const char *log) {
+    char name[4096];
+    if (snprintf(name, sizeof name, "%s.shared", log) >= (int)sizeof name) stop("the log's name is too long");
+    int fd = real_open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600), made = fd >= 0 && !size_of(fd);
+    if (fd < 0 || real_ftruncate(fd, sizeof *shared)) stop("what is shared cannot be made");
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (shared == MAP_FAILED) stop("what is shared cannot be mapped");
+    real_close(fd);
+    if (!made) return;
+    pthread_mutexattr_t between;
+    pthread_mutexattr_init(&between);
+    pthread_mutexattr_setpshared(&between, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(&shared->lock, &between);
 }
 
 static void begin(void) {
@@ -83,6 +109,7 @@ static void begin(void) {
     folder_length = strlen(folder);
     log_fd = real_open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log_fd < 0) stop("the log cannot be opened");
+    share(to);
     strcpy(files, of);
     files_length = strlen(files);
     const char *wait = getenv("POWER_CUT_SLOW");
@@ -99,12 +126,10 @@ static int ours(const char *path) {
 
 static uint64_t of(int fd) { return fd >= 0 && fd < MOST ? watched[fd] : 0; }
 
-static off64_t size_of(int fd) {
-    struct stat64 found;
-    return fstat64(fd, &found) ? 0 : found.st_size;
-}
+static void turn(void) { pthread_mutex_lock(&shared->lock); }
+static void over(void) { pthread_mutex_unlock(&shared->lock); }
 
-/* Log an entry; hold the lock. What is kept is read from `fd` at `from`. */
+/* Log an entry; in turn. What is kept is read from `fd` at `from`. */
 static void note(enum kind kind, uint64_t file, uint64_t offset, uint64_t length, uint64_t size, const char *path,
                  int fd, off64_t from, size_t kept) {
     struct entry entry = {MAGIC, kind, file, offset, length, size, 0, ""};
@@ -129,7 +154,7 @@ static void note(enum kind kind, uint64_t file, uint64_t offset, uint64_t length
     struct iovec pieces[] = {{&entry, sizeof entry}, {octets, entry.kept}};
     if (writev(log_fd, pieces, 2) != (ssize_t)(sizeof entry + entry.kept)) stop("the log cannot be written");
     free(octets);
-    entries++;
+    shared->entries++;
 }
 
 /* Give a file a second name, so that it outlives its first. */
@@ -157,7 +182,7 @@ static int opened(const char *path, int flags, mode_t mode) {
         if (fd >= 0 && fd < MOST) watched[fd] = is_folder(path) ? FOLDER : 0;
         return fd;
     }
-    pthread_mutex_lock(&lock);
+    turn();
     int fresh = (flags & O_CREAT) && !inode(path);
     int fd = real_open(path, flags & ~O_TRUNC, mode);
     int failure = errno;
@@ -168,7 +193,7 @@ static int opened(const char *path, int flags, mode_t mode) {
             note(MADE, file, 0, 0, 0, path, -1, 0, 0);
         }
     }
-    pthread_mutex_unlock(&lock);
+    over();
     if (fd >= 0 && (flags & O_TRUNC) && ftruncate64(fd, 0)) stop("a file cannot be emptied");
     errno = failure;
     return fd;
@@ -200,13 +225,13 @@ int close(int fd) {
 static ssize_t written(int fd, const void *octets, size_t length, off64_t at, int moves) {
     uint64_t file = of(fd);
     if (file <= FOLDER || log_fd < 0) return moves ? real_write(fd, octets, length) : real_pwrite(fd, octets, length, at);
-    pthread_mutex_lock(&lock);
+    turn();
     off64_t size = size_of(fd), from = !moves ? at : fcntl(fd, F_GETFL) & O_APPEND ? size : lseek64(fd, 0, SEEK_CUR);
     size_t kept = from >= size ? 0 : (off64_t)length < size - from ? length : (size_t)(size - from);
     note(WRITE, file, from, length, size, NULL, fd, from, kept);
     ssize_t done = moves ? real_write(fd, octets, length) : real_pwrite(fd, octets, length, at);
     int failure = errno;
-    pthread_mutex_unlock(&lock);
+    over();
     errno = failure;
     return done;
 }
@@ -225,11 +250,11 @@ int ftruncate64(int fd, off64_t length) {
     begin();
     uint64_t file = of(fd);
     if (file <= FOLDER || log_fd < 0) return real_ftruncate(fd, length);
-    pthread_mutex_lock(&lock);
+    turn();
     off64_t size = size_of(fd);
     note(RESIZE, file, length, 0, size, NULL, fd, length, length < size ? (size_t)(size - length) : 0);
     int done = real_ftruncate(fd, length), failure = errno;
-    pthread_mutex_unlock(&lock);
+    over();
     errno = failure;
     return done;
 }
@@ -238,15 +263,15 @@ int ftruncate64(int fd, off64_t length) {
 static int flushed(int fd, int (*flush)(int)) {
     uint64_t file = of(fd);
     if (!file || log_fd < 0) return flush(fd);
-    pthread_mutex_lock(&lock);
-    uint64_t before = entries;
-    pthread_mutex_unlock(&lock);
+    turn();
+    uint64_t before = shared->entries;
+    over();
     usleep(slow);
     int done = flush(fd), failure = errno;
     if (!done) {
-        pthread_mutex_lock(&lock);
+        turn();
         note(file == FOLDER ? FLUSH_NAMES : FLUSH, file, before, 0, 0, NULL, -1, 0, 0);
-        pthread_mutex_unlock(&lock);
+        over();
     }
     errno = failure;
     return done;
@@ -272,10 +297,10 @@ static void going(const char *path) {
 int unlink(const char *path) {
     begin();
     if (!ours(path)) return real_unlink(path);
-    pthread_mutex_lock(&lock);
+    turn();
     going(path);
     int done = real_unlink(path), failure = errno;
-    pthread_mutex_unlock(&lock);
+    over();
     errno = failure;
     return done;
 }
@@ -283,7 +308,7 @@ int unlink(const char *path) {
 /* A new name for a file, and for rename the end of its old one and of the file that had the new one. */
 static int named(const char *old, const char *fresh, int moves) {
     if (!ours(fresh)) return moves ? real_rename(old, fresh) : real_link(old, fresh);
-    pthread_mutex_lock(&lock);
+    turn();
     uint64_t file = inode(old);
     if (moves && file) {
         going(fresh);
@@ -294,7 +319,7 @@ static int named(const char *old, const char *fresh, int moves) {
         put_aside(fresh, file);
         note(MADE, file, 0, 0, 0, fresh, -1, 0, 0);
     }
-    pthread_mutex_unlock(&lock);
+    over();
     errno = failure;
     return done;
 }

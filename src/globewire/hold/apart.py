@@ -1,0 +1,102 @@
+"""The writer of a gateway: a process of its own, so that whoever answers customers and carriers does not wait for Python's lock
+while it writes, nor the other way about. What is asked in one turn of the event loop goes to it together, and it answers in the
+order in which it was asked.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from asyncio.subprocess import Process
+from collections import deque
+from pathlib import Path
+from typing import Any, cast
+
+from globewire.errors import Unavailable
+from globewire.hold.frame import Frames, frame
+from globewire.hold.tally import Tally
+from globewire.hold.transactions import Asked, Work
+from globewire.hold.writer import answer
+
+PROGRAM = "globewire.hold.child"
+GONE = "the process that writes to the database has ended: the log says why; whether this was kept is not known"
+
+
+class WriterApart(asyncio.Protocol):
+    """The process that writes to one file, and those who wait for it."""
+
+    _transport: asyncio.Transport
+    _process: Process
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._loop = asyncio.get_running_loop()
+        self._frames = Frames()
+        self._asked: list[Asked] = []
+        self._answers: deque[asyncio.Future[Any]] = deque()
+        self._closed = ""
+        self._ready, self._ended = asyncio.Event(), asyncio.Event()
+
+    @classmethod
+    async def start(cls, path: Path, tally: Tally) -> "WriterApart":
+        """Start it on the file at `path`, which is up to date. Unavailable where it does not come up."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = (sys.executable, "-m", PROGRAM, str(theirs.fileno()), str(os.getpid()), str(path))
+            process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()])
+        _, writer = await asyncio.get_running_loop().create_connection(lambda: cls(tally), sock=ours)
+        writer._process = process
+        await writer._ready.wait()
+        if writer._closed:
+            raise Unavailable(writer._closed)
+        return writer
+
+    def ask(self, work: Work, payload: Any) -> asyncio.Future[Any]:
+        """Have `work`, a function of a module, done for `payload`; the future's result comes after the commit, or Unavailable."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(Unavailable(self._closed))
+            return future
+        if not self._asked:
+            self._loop.call_soon(self._send)
+        self._asked.append((work, payload))
+        self._answers.append(future)
+        return future
+
+    async def gone(self) -> None:
+        """Return when it has ended by itself."""
+        await self._ended.wait()
+
+    async def close(self) -> None:
+        """Have it do what was asked, and end."""
+        if not self._closed:
+            self._send()
+            self._closed = "the hold is closed"
+            self._transport.write_eof()
+        await self._ended.wait()
+        await self._process.wait()
+
+    def _send(self) -> None:
+        asked, self._asked = self._asked, []
+        if asked and not self._closed:
+            self._transport.write(frame(asked))
+
+    # --- what the transport calls ------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        for served in self._frames.feed(data):
+            if not self._ready.is_set():
+                self._ready.set()
+                continue
+            self._tally.count(served)
+            answer([self._answers.popleft() for _ in served.results], served.results)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed = self._closed or GONE
+        answer(self._answers, [Unavailable(GONE)] * len(self._answers))
+        self._answers.clear()
+        self._ready.set()
+        self._ended.set()
