@@ -1,11 +1,14 @@
-"""A gateway that breaks its promise: it commits and never flushes. Run in the place of `python -m globewire`."""
+"""A gateway that breaks its promise: it commits and never flushes. Run in the place of `python -m globewire`, and then by itself in
+the place of the process that writes for it."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import apsw
 
 from globewire.cli import main
+from globewire.hold import apart, child
 
 
 class Careless(apsw.Connection):
@@ -17,4 +20,9 @@ class Careless(apsw.Connection):
 
 if __name__ == "__main__":
     setattr(apsw, "Connection", Careless)  # noqa: B010 - what the module itself gives out
-    sys.exit(main())
+    match sys.argv[1:]:
+        case [descriptor, parent, path] if descriptor.isdigit():
+            child.main(int(descriptor), int(parent), Path(path))
+        case _:
+            apart.PROGRAM = (__file__,)
+            sys.exit(main())

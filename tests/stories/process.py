@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,15 +28,34 @@ class Process:
     log: list[str] = field(default_factory=list)
 
     async def kill(self) -> None:
-        """End it without a word of warning."""
-        self.process.kill()
+        """End it and what it started without a word of warning."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
+
+    @property
+    def writer(self) -> int:
+        """The pid of the process that writes its file."""
+        (writer,) = (pid for pid in running() if parent_of(pid) == self.process.pid)
+        return writer
 
     async def stop(self) -> int:
         """Tell it to stop; its exit code."""
         self.process.terminate()
         async with asyncio.timeout(PATIENCE):
             return await self.process.wait()
+
+
+def running() -> list[int]:
+    """The pids of all processes."""
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def parent_of(pid: int) -> int:
+    """The pid of a process's parent; 0 where there is no such process, or not any more."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 @asynccontextmanager
@@ -51,6 +71,7 @@ async def serving(folder: Path, text: str, file_limit: int = 0, within: Sequence
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         preexec_fn=partial(_limit, file_limit) if file_limit else None,
+        start_new_session=True,
     )
     running = Process(process, ("", 0))
     reading = asyncio.create_task(_read(process, running.log))

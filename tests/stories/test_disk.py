@@ -75,7 +75,7 @@ async def test_when_there_is_room_again_it_goes_on_by_itself(tmp_path: Path) -> 
         limit = await size(tmp_path, text) + ROOM
         async with serving(tmp_path, text, file_limit=limit) as process, customer(process.address) as caller:
             accepted, _ = await fill(caller)
-            resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            resource.prlimit(process.writer, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
             async def accepts() -> MessageId | None:
                 reply = await caller.try_send("85261230000", BODY)

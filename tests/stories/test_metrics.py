@@ -232,7 +232,7 @@ async def test_a_gateway_that_cannot_write_is_not_ready_until_it_can(tmp_path: P
 
 def room(process: Process, most: int) -> None:
     """No file that it writes can grow beyond so many bytes from now on."""
-    resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    resource.prlimit(process.writer, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
 
 async def test_a_gateway_that_stops_is_not_ready(tmp_path: Path) -> None:

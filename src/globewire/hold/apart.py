@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from globewire.errors import Unavailable
-from globewire.hold.frame import Frames, frame
+from globewire.hold.frame import OVER, Frames, frame
 from globewire.hold.tally import Tally
 from globewire.hold.transactions import Asked, Work
 from globewire.hold.writer import answer
 
-PROGRAM = "globewire.hold.child"
+PROGRAM = ("-m", "globewire.hold.child")
+"""What Python is to run."""
 GONE = "the process that writes to the database has ended: the log says why; whether this was kept is not known"
 
 
@@ -42,7 +43,7 @@ class WriterApart(asyncio.Protocol):
         """Start it on the file at `path`, which is up to date. Unavailable where it does not come up."""
         ours, theirs = socket.socketpair()
         with theirs:
-            command = (sys.executable, "-m", PROGRAM, str(theirs.fileno()), str(os.getpid()), str(path))
+            command = (sys.executable, *PROGRAM, str(theirs.fileno()), str(os.getpid()), str(path))
             process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()])
         _, writer = await asyncio.get_running_loop().create_connection(lambda: cls(tally), sock=ours)
         writer._process = process
@@ -72,7 +73,7 @@ class WriterApart(asyncio.Protocol):
         if not self._closed:
             self._send()
             self._closed = "the hold is closed"
-            self._transport.write_eof()
+            self._transport.write(frame(OVER))
         await self._ended.wait()
         await self._process.wait()
 

@@ -14,9 +14,10 @@ from collections import deque
 from math import inf
 from pathlib import Path
 from time import perf_counter
+from typing import NoReturn
 
 from globewire.hold.checkpoints import Checkpoints
-from globewire.hold.frame import Frames, frame
+from globewire.hold.frame import OVER, Frames, frame
 from globewire.hold.rest import ENOUGH, rest
 from globewire.hold.sums import connected
 from globewire.hold.transactions import MOST, Asked, Transactions
@@ -42,9 +43,13 @@ class Inbox:
                 octets = self._link.recv(_RECEIVED)
             except TimeoutError:
                 break
-            self._over = not octets
+            if not octets:
+                _abandon()
             for asked in self._frames.feed(octets):
-                self._asked += asked
+                if asked is OVER:
+                    self._over = True
+                else:
+                    self._asked += asked
         return bool(self._asked)
 
     def take(self) -> list[Asked]:
@@ -59,7 +64,7 @@ def main(descriptor: int, parent: int, path: Path) -> None:
     link = socket.socket(fileno=descriptor)
     writing, copying = connected(path), connected(path)
     add_triggers(writing)
-    transactions = Transactions(writing, lambda: os.getppid() == parent)
+    transactions = Transactions(writing, lambda: None if os.getppid() == parent else _abandon())
     checkpoints = Checkpoints(path, writing, copying)
     gc.freeze()
     _send(link, frame(None))
@@ -90,7 +95,12 @@ def _send(link: socket.socket, octets: bytes) -> None:
     try:
         link.sendall(octets)
     except OSError:
-        raise SystemExit from None  # the gateway is gone
+        _abandon()
+
+
+def _abandon() -> NoReturn:
+    """The gateway is gone: leave all as it is, as a crash does."""
+    os._exit(1)
 
 
 if __name__ == "__main__":

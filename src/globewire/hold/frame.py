@@ -5,6 +5,8 @@ import pickle
 from collections.abc import Iterator
 from typing import Any
 
+OVER = None
+"""What comes after the last that is asked: without it the other side has not closed, but died."""
 _HEAD = 4
 
 

@@ -29,10 +29,10 @@ class Served(NamedTuple):
 
 
 class Transactions:
-    """Those of one connection. `wanted` is asked in each before anything is done: where it says no, SystemExit ends the process."""
+    """Those of one connection. `begun` is called in each before anything is done."""
 
-    def __init__(self, connection: apsw.Connection, wanted: Callable[[], bool] = lambda: True) -> None:
-        self._connection, self._wanted = connection, wanted
+    def __init__(self, connection: apsw.Connection, begun: Callable[[], None] = lambda: None) -> None:
+        self._connection, self._begun = connection, begun
 
     def serve(self, asked: Sequence[Asked]) -> Iterator[Served]:
         """Serve all of them by one transaction; where one of them spoils it, each gets its own, so that the others are served."""
@@ -57,8 +57,7 @@ class Transactions:
         cursor = self._connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            if not self._wanted():
-                raise SystemExit
+            self._begun()
             for work, where in places.items():
                 for place, result in zip(where, work(cursor, [asked[i][1] for i in where]), strict=True):
                     results[place] = result
