@@ -18,7 +18,7 @@ from globewire.hold.tally import Tally
 from globewire.hold.transactions import Asked, Work
 from globewire.hold.writer import answer
 
-PROGRAM = ("-m", "globewire.hold.child")
+PROGRAM: tuple[str, ...] = ("-m", "globewire.hold.child")
 """What Python is to run."""
 GONE = "the process that writes to the database has ended: the log says why; whether this was kept is not known"
 
