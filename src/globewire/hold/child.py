@@ -19,7 +19,7 @@ from typing import NoReturn
 from globewire.hold.checkpoints import Checkpoints
 from globewire.hold.frame import OVER, Frames, frame
 from globewire.hold.rest import ENOUGH, rest
-from globewire.hold.sums import connected
+from globewire.hold.sums import WRITERS_CACHE, connected
 from globewire.hold.transactions import MOST, Asked, Transactions
 from globewire.hold.triggers import add_triggers
 
@@ -43,6 +43,8 @@ class Inbox:
                 octets = self._link.recv(_RECEIVED)
             except TimeoutError:
                 break
+            except OSError:
+                octets = b""
             if not octets:
                 _abandon()
             for asked in self._frames.feed(octets):
@@ -62,7 +64,7 @@ def main(descriptor: int, parent: int, path: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     link = socket.socket(fileno=descriptor)
-    writing, copying = connected(path), connected(path)
+    writing, copying = connected(path, WRITERS_CACHE), connected(path)
     add_triggers(writing)
     transactions = Transactions(writing, lambda: None if os.getppid() == parent else _abandon())
     checkpoints = Checkpoints(path, writing, copying)

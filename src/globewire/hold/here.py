@@ -10,11 +10,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import apsw
-
 from globewire.errors import Unavailable
 from globewire.hold.checkpoints import Checkpoints
 from globewire.hold.rest import ENOUGH, rest
+from globewire.hold.sums import WRITERS_CACHE, connected
 from globewire.hold.tally import Tally
 from globewire.hold.transactions import MOST, Asked, Transactions, Work
 from globewire.hold.triggers import add_triggers
@@ -22,9 +21,10 @@ from globewire.hold.writer import answer
 
 
 class WriterHere:
-    """Writes to the file at `path` by one connection, and makes its checkpoints by another; closes both."""
+    """Writes to the file at `path`, which is up to date, by one connection, and makes its checkpoints by another."""
 
-    def __init__(self, path: Path, writing: apsw.Connection, copying: apsw.Connection, tally: Tally) -> None:
+    def __init__(self, path: Path, tally: Tally) -> None:
+        writing, copying = connected(path, WRITERS_CACHE), connected(path)
         add_triggers(writing)
         self._connections = (copying, writing)
         self._transactions, self._checkpoints = Transactions(writing), Checkpoints(path, writing, copying)

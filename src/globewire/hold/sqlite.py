@@ -96,9 +96,9 @@ class SqliteHold:
         the writer is a process of its own."""
         meter = meter or Meter()
         tally = Tally(meter, "all")
-        reading, counting, *others = open_database(path, 2 if apart else 4, create=create)
+        reading, counting = open_database(path, 2, create=create)
         try:
-            writer = await WriterApart.start(path, tally) if apart else WriterHere(path, others[0], others[1], tally)
+            writer = await WriterApart.start(path, tally) if apart else WriterHere(path, tally)
         except BaseException:
             counting.close()
             reading.close()
