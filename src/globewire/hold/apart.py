@@ -1,5 +1,5 @@
 """The writer of a gateway: a process of its own, so that whoever answers customers and carriers does not wait for Python's lock
-while it writes, nor the other way about. What is asked in one turn of the event loop goes to it together, and it answers in the
+while it writes, nor the other way about. What is asked while it is at work or rests goes to it together, and it answers in the
 order in which it was asked.
 """
 
@@ -14,8 +14,9 @@ from typing import Any, cast
 
 from globewire.errors import Unavailable
 from globewire.hold.frame import OVER, Frames, frame
+from globewire.hold.rest import ENOUGH, rest
 from globewire.hold.tally import Tally
-from globewire.hold.transactions import Asked, Work
+from globewire.hold.transactions import Asked, Served, Work
 from globewire.hold.writer import answer
 
 PROGRAM: tuple[str, ...] = ("-m", "globewire.hold.child")
@@ -35,6 +36,8 @@ class WriterApart(asyncio.Protocol):
         self._frames = Frames()
         self._asked: list[Asked] = []
         self._answers: deque[asyncio.Future[Any]] = deque()
+        self._sending = False
+        self._rest: asyncio.TimerHandle | None = None
         self._closed = ""
         self._ready, self._ended = asyncio.Event(), asyncio.Event()
 
@@ -58,10 +61,12 @@ class WriterApart(asyncio.Protocol):
         if self._closed:
             future.set_exception(Unavailable(self._closed))
             return future
-        if not self._asked:
-            self._loop.call_soon(self._send)
         self._asked.append((work, payload))
         self._answers.append(future)
+        idle = self._rest is None and len(self._asked) == len(self._answers)
+        if not self._sending and (idle or len(self._asked) >= ENOUGH):
+            self._sending = True
+            self._loop.call_soon(self._send)
         return future
 
     async def gone(self) -> None:
@@ -78,9 +83,20 @@ class WriterApart(asyncio.Protocol):
         await self._process.wait()
 
     def _send(self) -> None:
-        asked, self._asked = self._asked, []
-        if asked and not self._closed:
-            self._transport.write(frame(asked))
+        """Have it do what was asked until now."""
+        self._sending = False
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        if self._asked and not self._closed:
+            self._transport.write(frame(self._asked))
+            self._asked = []
+
+    def _answer(self, served: Served) -> None:
+        self._tally.count(served)
+        answer([self._answers.popleft() for _ in served.results], served.results)
+        if len(self._answers) == len(self._asked) and self._rest is None:
+            self._rest = self._loop.call_later(rest(len(served.results)), self._send)
 
     # --- what the transport calls ------------------------------------------------------------------------------------------
 
@@ -92,8 +108,7 @@ class WriterApart(asyncio.Protocol):
             if not self._ready.is_set():
                 self._ready.set()
                 continue
-            self._tally.count(served)
-            answer([self._answers.popleft() for _ in served.results], served.results)
+            self._answer(served)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = self._closed or GONE

@@ -10,53 +10,18 @@ import os
 import signal
 import socket
 import sys
-from collections import deque
-from math import inf
+from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
 from typing import NoReturn
 
 from globewire.hold.checkpoints import Checkpoints
 from globewire.hold.frame import OVER, Frames, frame
-from globewire.hold.rest import ENOUGH, rest
 from globewire.hold.sums import WRITERS_CACHE, connected
 from globewire.hold.transactions import MOST, Asked, Transactions
 from globewire.hold.triggers import add_triggers
 
 _RECEIVED = 1 << 18
 """Octets read at once."""
-
-
-class Inbox:
-    """What the gateway asked and has not been served."""
-
-    def __init__(self, link: socket.socket) -> None:
-        self._link, self._frames = link, Frames()
-        self._asked: deque[Asked] = deque()
-        self._over = False
-
-    def wait(self, wanted: int, until: float) -> bool:
-        """Return when so much was asked, or the time is over, or nothing more will be; whether anything was asked."""
-        while len(self._asked) < wanted and not self._over and (left := until - perf_counter()) > 0:
-            self._link.settimeout(None if left == inf else left)
-            try:
-                octets = self._link.recv(_RECEIVED)
-            except TimeoutError:
-                break
-            except OSError:
-                octets = b""
-            if not octets:
-                _abandon()
-            for asked in self._frames.feed(octets):
-                if asked is OVER:
-                    self._over = True
-                else:
-                    self._asked += asked
-        return bool(self._asked)
-
-    def take(self) -> list[Asked]:
-        """What one transaction is to serve."""
-        return [self._asked.popleft() for _ in range(min(len(self._asked), MOST))]
 
 
 def main(descriptor: int, parent: int, path: Path) -> None:
@@ -79,21 +44,32 @@ def main(descriptor: int, parent: int, path: Path) -> None:
 
 
 def _serve(link: socket.socket, transactions: Transactions, checkpoints: Checkpoints) -> None:
-    inbox = Inbox(link)
-    rested = 0.0
-    while inbox.wait(1, inf):
-        inbox.wait(ENOUGH, rested)
-        asked = inbox.take()
-        began = perf_counter()
+    for asked in _asked(link):
         for served in transactions.serve(asked):
             _send(link, frame(served))
         checkpoints.look()
-        ended = perf_counter()
-        rested = ended + rest(ended - began, len(asked))
+
+
+def _asked(link: socket.socket) -> Iterator[list[Asked]]:
+    """What comes, as much as one transaction is to serve, until nothing more will."""
+    frames = Frames()
+    while True:
+        came = list(frames.feed(_received(link)))
+        asked = [one for some in came if some is not OVER for one in some]
+        yield from (asked[at : at + MOST] for at in range(0, len(asked), MOST))
+        if OVER in came:
+            return
+
+
+def _received(link: socket.socket) -> bytes:
+    try:
+        octets = link.recv(_RECEIVED)
+    except OSError:
+        octets = b""
+    return octets or _abandon()
 
 
 def _send(link: socket.socket, octets: bytes) -> None:
-    link.settimeout(None)
     try:
         link.sendall(octets)
     except OSError:

@@ -67,11 +67,9 @@ class WriterHere:
         while self._wait(1, inf):
             self._wait(ENOUGH, rested)
             batch = [self._asked.popleft() for _ in range(min(len(self._asked), MOST))]
-            began = perf_counter()
             self._serve(batch)
             self._checkpoints.look()
-            ended = perf_counter()
-            rested = ended + rest(ended - began, len(batch))
+            rested = perf_counter() + rest(len(batch))
 
     def _wait(self, wanted: int, until: float) -> bool:
         """Return when so many wait to be served, or the time is over, or the hold is closed; whether anybody waits."""
