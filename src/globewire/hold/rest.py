@@ -14,6 +14,6 @@ ENOUGH = 30
 """Calls that wait, with which a rest ends: of 10, 16, 18, 24, 30, 36 and none that with which 32 connections got most answers."""
 
 
-def rest(served: int) -> float:
+def rest(served: int, longest: float = LONGEST) -> float:
     """The seconds to rest after a transaction that served so many calls. Who asks after the rest is served at once."""
-    return min(BY_CALL * served, LONGEST)
+    return min(BY_CALL * served, longest)

@@ -32,6 +32,10 @@ TRIES = 5
 """How often a transaction is tried that others are in the way of."""
 
 
+LONGEST = 0.005
+"""Seconds of a rest, which is twice as long as its transaction at most: one here costs the server's processors too."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     work: Work
@@ -79,7 +83,7 @@ class Line:
             for asked, result in zip(batch, await self._serve(batch), strict=True):
                 _answer(asked, result)
             ended = perf_counter()
-            rested = ended + rest(ended - began, len(batch))
+            rested = ended + rest(len(batch), min(2.0 * (ended - began), LONGEST))
 
     async def _serve(self, batch: list[_Asked]) -> list[Any]:
         try:
