@@ -55,9 +55,9 @@ log = structlog.get_logger()
 
 STAGES = ("accept", "send", "settle", "tell", "tend")
 SWITCH = 0.001
-"""Seconds after which a busy thread hands Python over. The hold's writer comes back from SQLite to a busy event loop a dozen times
-a transaction, and each forced hand-over costs both: at 0.03 ms the gateway took 15 % more processor time and did 10 % less. At the
-default, 5 ms, it came to very different rates from one run to the next."""
+"""Seconds after which a busy thread hands Python over: for so long a reader that makes values of a page of rows holds up the event
+loop. Shorter, each forced hand-over costs both: at 0.03 ms, with the writer among the threads, a gateway took 15 % more processor
+time."""
 COLLECTIONS = (50_000, 20, 100)
 """Objects made before a young collection, young ones before a middle one, middle ones before a full one."""
 
