@@ -19,8 +19,8 @@ from globewire.hold.tally import Tally
 from globewire.hold.transactions import Asked, Served, Work
 from globewire.hold.writer import answer
 
-PROGRAM: tuple[str, ...] = ("-m", "globewire.hold.child")
-"""What Python is to run."""
+PROGRAM: tuple[str, ...] = ("-P", "-m", "globewire.hold.child")
+"""What Python is to run; nothing that lies in the working directory."""
 GONE = "the process that writes to the database has ended: the log says why; whether this was kept is not known"
 
 
