@@ -11,6 +11,7 @@ import pytest
 
 from cli.conftest import Run
 from cli.running import running, started
+from globewire.hold import apart
 
 QUICK = '[api]\nlisten = "127.0.0.1:0"\n[simulator]\nreceipt_delay = 0.01\n[log]\nlevel = "warning"\n'
 
@@ -125,3 +126,12 @@ def test_the_simulator_alone_tells_what_it_takes(run: Run, place: Path) -> None:
         assert "6591234567" not in "".join(told)
         assert '"to":"659123****","how":"DELIVRD"' in told[-1]
     assert simulator.returncode == 0
+
+
+def test_a_writer_that_does_not_come_up_is_said(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "globewire.toml").write_text(QUICK)
+    monkeypatch.setattr(apart, "PROGRAM", ("-c", "raise SystemExit(3)"))
+    ran = run("serve")
+    assert ran.code == 1
+    assert "globewire.db did not come up" in ran.err
+    assert "start the gateway again" in ran.err

@@ -17,7 +17,7 @@ from globewire.commands.trouble import FAILED, Trouble
 from globewire.config import Config, Listen
 from globewire.config.kinds import LISTEN
 from globewire.declare import FIRST
-from globewire.errors import reason
+from globewire.errors import Unavailable, reason
 from globewire.gateway import Gateway
 from globewire.hold.schema import HoldAway, SchemaFault
 from globewire.show.emulator import PREFIX
@@ -93,6 +93,10 @@ def _run(settings: Config, stages: frozenset[str], config: Path | None, as_json:
         raise Trouble(str(fault), "see that it runs, and start the gateway again", code=FAILED) from fault
     except (SchemaFault, VaultFault) as fault:
         raise Trouble(str(fault)) from fault
+    except Unavailable as fault:
+        if started:
+            raise
+        raise Trouble(str(fault), "see what it said above; start the gateway again", code=FAILED) from fault
     except OSError as fault:
         if started:
             raise

@@ -52,7 +52,7 @@ class WriterApart(asyncio.Protocol):
         writer._process = process
         await writer._ready.wait()
         if writer._closed:
-            raise Unavailable(writer._closed)
+            raise Unavailable(f"the process that writes to {path} did not come up")
         return writer
 
     def ask(self, work: Work, payload: Any) -> asyncio.Future[Any]:
