@@ -59,9 +59,9 @@ def pick(rows: Rows, scenario: str, of: str | int | None = None, **labels: objec
     return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
 
 
-def whole_job(rows: Rows, of: str) -> list[Row]:
-    """Closed loops of a gateway: by the neutral harness where there are any, else by our own load."""
-    return pick(rows, "whole", of, loop="closed", source="harness") or pick(rows, "whole", of, loop="closed", source="own")
+def whole_job(rows: Rows, of: str, loop: str = "closed") -> list[Row]:
+    """Loops of a gateway: by the neutral harness where there are any, else by our own load."""
+    return pick(rows, "whole", of, loop=loop, source="harness") or pick(rows, "whole", of, loop=loop, source="own")
 
 
 def middle(rows: Rows, name: str) -> float | None:
@@ -125,13 +125,16 @@ def _beside_kannel(rows: Rows, name: str) -> Reading | None:
 
 
 def _answer(rows: Rows) -> Reading | None:
-    ours, theirs = (pick(rows, "whole", of, loop="open") for of in ("globewire", "kannel"))
+    ours, theirs = (whole_job(rows, of, "open") for of in ("globewire", "kannel"))
     value = middle(ours, "answer_p99")
     if value is None:
         return None
     beside = f"; Kannel {told(theirs, 'answer_p99')} at {told(theirs, 'rate')}/s" if theirs else ""
-    late = f"the load itself late by {spread([row['late_ms'][1] for row in ours])} ms"
-    return Reading(value, f"{told(ours, 'answer_p99')} ms at {told(ours, 'rate')}/s, {late}{beside}")
+    own = pick(rows, "whole", "globewire", loop="open", source="own")
+    if own:
+        also = f"; by our own load {told(own, 'answer_p99')} at {told(own, 'rate')}/s" if own != ours else ""
+        beside += f"{also}, that load itself late by {spread([row['late_ms'][1] for row in own])} ms"
+    return Reading(value, f"{told(ours, 'answer_p99')} ms at {told(ours, 'rate')}/s{beside}")
 
 
 def _held(rows: Rows) -> Reading | None:

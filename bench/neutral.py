@@ -18,30 +18,43 @@ WARM_UP = 500
 
 
 def compared(
-    folder: Path, turns: Iterator[tuple[int, str]], n: int, connections: int, receipt_after: int, say: Callable[[str], None]
+    folder: Path,
+    turns: Iterator[tuple[int, str]],
+    n: int,
+    seconds: float,
+    connections: int,
+    receipt_after: int,
+    say: Callable[[str], None],
 ) -> Iterator[dict[str, Any]]:
-    """A closed loop with receipts for each turn, a round's number and a gateway's name; SystemExit where the harness fails."""
+    """A closed loop with receipts for each turn, a round's number and a gateway's name, then an open one of so many seconds at half
+    of its rate; SystemExit where the harness fails."""
     with _loaded(folder) as harness:
         sink = harness.Sink()
         try:
             sink.set(d=receipt_after, W=100, q=1)
             for number, name in turns:
-                row = read(_once(harness, sink, name, n, connections))
-                say(f"the harness, {name}, round {number}: {row['whole_job_per_s']:,.0f} a second")
-                yield {"of": name, "round": number, "loop": "closed", **row}
+                with _started(harness, sink, name, connections) as gateway:
+                    closed = read(harness.measure(gateway, n, dlr=True, conns=connections))
+                    say(f"the harness, {name}, round {number}: {closed['whole_job_per_s']:,.0f} a second")
+                    yield {"of": name, "round": number, "loop": "closed", **closed}
+                    rate = max(1.0, min(closed["accepted_per_s"], closed["whole_job_per_s"]) / 2)
+                    paced = read(harness.measure(gateway, max(10, int(rate * seconds)), rate=rate, dlr=True, conns=connections))
+                    say(f"the harness, {name}, round {number}: p99 of {paced['answer_p99']} ms at {rate:,.0f} a second")
+                    yield {"of": name, "round": number, "loop": "open", "rate": round(rate), **paced}
         finally:
             sink.stop()
 
 
-def _once(harness: Any, sink: Any, name: str, n: int, connections: int) -> dict[str, Any]:
-    """Start the gateway, measure and stop it. Before the measurement nothing moves any more, so that receipts of earlier messages
-    are not counted with its own."""
+@contextmanager
+def _started(harness: Any, sink: Any, name: str, connections: int) -> Iterator[Any]:
+    """The gateway, running and warm. Nothing moves any more, so that receipts of earlier messages are not counted with those of
+    what is measured."""
     gateway = harness.Gateway(name, sink)
     try:
         gateway.start()
         harness.measure(gateway, WARM_UP, dlr=True, conns=connections)
         harness.settle(sink, lambda stats: False, 2.0, 30.0)
-        return dict(harness.measure(gateway, n, dlr=True, conns=connections))
+        yield gateway
     finally:
         gateway.stop()
 

@@ -56,6 +56,20 @@ def test_the_neutral_harness_counts_where_it_ran() -> None:
     assert line(rows, "whole job")[1:] == ["0.600", "pass"]
 
 
+def opened(of: str, p99: float, source: str) -> Row:
+    late: dict[str, Any] = {"late_ms": [0.2, 3.0]} if source == "own" else {}
+    return row("whole", of, loop="open", source=source, rate=1_000, answer_p99=p99, **late)
+
+
+def test_the_answers_time_is_the_neutral_harness_too() -> None:
+    rows = [opened("globewire", 20.0, "own")]
+    assert line(rows, "p99")[0] == "20 ms at 1,000/s, that load itself late by 3 ms"
+    rows += [opened("globewire", 12.0, "harness"), opened("kannel", 5.0, "harness")]
+    said, value, verdict = line(rows, "p99")
+    assert said == "12 ms at 1,000/s; Kannel 5 at 1,000/s; by our own load 20 at 1,000/s, that load itself late by 3 ms"
+    assert (value, verdict) == ("12", "pass")
+
+
 def test_without_kannel_there_is_nothing_to_compare_with() -> None:
     assert line([closed("globewire", 1, 3_000)], "whole job") == ["3,000, no Kannel beside it", "", ""]
 

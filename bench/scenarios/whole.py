@@ -36,7 +36,7 @@ def whole(bench: Bench) -> Iterator[Row]:
             yield {**mark, "loop": "open", **paced}
     if bench.harness:
         turns = bench.by_turns(*names)
-        for row in compared(bench.harness, turns, bench.n, bench.connections, bench.receipt_after, bench.say):
+        for row in compared(bench.harness, turns, bench.n, bench.seconds, bench.connections, bench.receipt_after, bench.say):
             yield {"scenario": WHOLE, "source": "harness", **row}
 
 
