@@ -134,7 +134,8 @@ def _answer(rows: Rows) -> Reading | None:
     if own:
         also = f"; by our own load {told(own, 'answer_p99')} at {told(own, 'rate')}/s" if own != ours else ""
         beside += f"{also}, that load itself late by {spread([row['late_ms'][1] for row in own])} ms"
-    return Reading(value, f"{told(ours, 'answer_p99')} ms at {told(ours, 'rate')}/s{beside}")
+    taken = f", the host taking {told(ours, 'stolen_share')} of the processors" if "stolen_share" in ours[0] else ""
+    return Reading(value, f"{told(ours, 'answer_p99')} ms at {told(ours, 'rate')}/s{taken}{beside}")
 
 
 def _held(rows: Rows) -> Reading | None:
@@ -230,6 +231,7 @@ BESIDE = (
     ("closed loop, request to answer, p99 ms", "answer_p99"),
     ("missing", "missing"),
     ("twice", "twice"),
+    ("taken by the host for others, of all processors' time", "stolen_share"),
     ("busy, of one core: load", "load_share"),
     ("busy, of one core: sink", "sink_share"),
 )

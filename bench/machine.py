@@ -22,6 +22,23 @@ def machine(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+class Stolen:
+    """How much of the processors' time the host has given to others since this was made."""
+
+    def __init__(self) -> None:
+        self._stolen, self._all = _ticks()
+
+    def share(self) -> float:
+        """Of all processors' time, 0 to 1."""
+        stolen, all_ = _ticks()
+        return round((stolen - self._stolen) / max(1, all_ - self._all), 3)
+
+
+def _ticks() -> tuple[int, int]:
+    ticks = [int(field) for field in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    return ticks[7], sum(ticks)
+
+
 def flush_times(folder: Path, times: int = 200) -> list[float | None]:
     """How long the disk takes to flush 4 KiB that were appended to a file: p50, p95, p99 in ms."""
     took: list[float] = []

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import process
 from gateway import Sink
 from load import ACCEPTED, Outcomes, percentiles
+from machine import Stolen
 
 _HERE = Path(__file__).parent
 _STILL, _LONGEST = 12.0, 300.0
@@ -53,7 +54,7 @@ def measure(
     first, before = sink.take(n), sink.ask("/stats")
     pids = [pid for gateway in gateways for pid in gateway.pids]
     committed = _commits(gateways)  # before and after what it costs to be asked is counted
-    had, peak = _used(pids, beside), process.Peak(pids)
+    had, peak, stolen = _used(pids, beside), process.Peak(pids), Stolen()
     load, outcomes = send([gateway for gateway in gateways for _ in range(loads)], sink, first, n, connections, rate)
     _settle(sink, before, load["accepted"])
     seconds = (time.monotonic_ns() - load["began"]) / 1e9
@@ -67,7 +68,7 @@ def measure(
         **{f"{name}_per_message": round(used[name] / accepted, 4) for name in used if not name.endswith("cpu")},
         "peak_mb": round(peak.stop() / 1e6, 1), "resident_mb": round(process.resident(pids) / 1e6, 1),
         "gateway_share": round(used["cpu"] / seconds, 3), "load_share": round(load["cpu_s"] / load["seconds"], 3),
-        "sink_share": round(sunk / seconds, 3),
+        "sink_share": round(sunk / seconds, 3), "stolen_share": stolen.share(),
     }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from machine import Stolen
+
 _PEER = Path(__file__).parent / "peer"
 WARM_UP = 500
 
@@ -34,15 +36,20 @@ def compared(
             sink.set(d=receipt_after, W=100, q=1)
             for number, name in turns:
                 with _started(harness, sink, name, connections) as gateway:
-                    closed = read(harness.measure(gateway, n, dlr=True, conns=connections))
+                    closed = _measured(harness, gateway, n, connections)
                     say(f"the harness, {name}, round {number}: {closed['whole_job_per_s']:,.0f} a second")
                     yield {"of": name, "round": number, "loop": "closed", **closed}
                     rate = max(1.0, min(closed["accepted_per_s"], closed["whole_job_per_s"]) / 2)
-                    paced = read(harness.measure(gateway, max(10, int(rate * seconds)), rate=rate, dlr=True, conns=connections))
+                    paced = _measured(harness, gateway, max(10, int(rate * seconds)), connections, rate)
                     say(f"the harness, {name}, round {number}: p99 of {paced['answer_p99']} ms at {rate:,.0f} a second")
                     yield {"of": name, "round": number, "loop": "open", "rate": round(rate), **paced}
         finally:
             sink.stop()
+
+
+def _measured(harness: Any, gateway: Any, n: int, connections: int, rate: float | None = None) -> dict[str, Any]:
+    stolen = Stolen()
+    return read(harness.measure(gateway, n, rate=rate, dlr=True, conns=connections)) | {"stolen_share": stolen.share()}
 
 
 @contextmanager
