@@ -437,6 +437,7 @@ async def test_the_log_holds_no_number_and_no_text(tell: Tell, receive: Receiver
         await tell.until(lambda box: box.tries == 1)
         tell.clock.now += MINUTE
         await tell.until(lambda box: box.waiting == 0)
+        await tell.until_acknowledged(1)
     assert [event["event"] for event in events] == ["callback.again", "callback.acknowledged"]
     assert {key for event in events for key in event} == {"event", "log_level", "account", "reports", "tries", "reason", "took"}
     assert not any(word in str(events) for word in ("85291", "why", "task-1", "a secret page", receiver.url, str(MessageId(NOW))))
