@@ -11,7 +11,7 @@ import pytest
 
 from cli.conftest import Run
 from cli.running import running, started
-from globewire.hold import apart
+from globewire.hold import writer_process
 
 QUICK = '[api]\nlisten = "127.0.0.1:0"\n[simulator]\nreceipt_delay = 0.01\n[log]\nlevel = "warning"\n'
 
@@ -130,7 +130,7 @@ def test_the_simulator_alone_tells_what_it_takes(run: Run, place: Path) -> None:
 
 def test_a_writer_that_does_not_come_up_is_said(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (place / "globewire.toml").write_text(QUICK)
-    monkeypatch.setattr(apart, "PROGRAM", ("-c", "raise SystemExit(3)"))
+    monkeypatch.setattr(writer_process, "PROGRAM", ("-c", "raise SystemExit(3)"))
     ran = run("serve")
     assert ran.code == 1
     assert "globewire.db did not come up" in ran.err

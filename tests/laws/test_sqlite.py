@@ -7,10 +7,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from globewire.hold import checkpoints
+from globewire.errors import Unavailable
+from globewire.hold import checkpoints, lanes
+from globewire.hold.port import SEND
 from globewire.hold.sqlite import SqliteHold
 from globewire.hold.sums import connect
-from laws.making import submission
+from laws.making import CARRIER, NOW, submission
 
 
 @pytest.fixture
@@ -86,3 +88,19 @@ async def test_another_writer_is_waited_for(eager: None, hold: SqliteHold, other
     assert not done
     other.execute("COMMIT")
     assert await keeping is None
+
+
+async def test_what_was_leased_and_cannot_be_read_is_free_again(
+    hold: SqliteHold, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time it can be read, nobody takes it for a message that a carrier may have."""
+    await hold.keep([submission(1)], None)
+    await hold.close()
+    again = await SqliteHold.open(path)  # where it is not in hand
+    with monkeypatch.context() as broken:
+        broken.setattr(lanes, "_SENDS", "SELECT nonsense")
+        with pytest.raises(Unavailable):
+            await again.claim(SEND, 9, NOW, 60_000, CARRIER)
+    (job,) = await again.claim(SEND, 9, NOW, 60_000, CARRIER)
+    assert (job.message, job.interrupted) == (submission(1).message, False)
+    await again.close()

@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 
 from globewire.cli import main
-from globewire.hold import apart, child
+from globewire.hold import writer_main, writer_process
 
 
 class Careless(apsw.Connection):
@@ -22,7 +22,7 @@ if __name__ == "__main__":
     setattr(apsw, "Connection", Careless)  # noqa: B010 - what the module itself gives out
     match sys.argv[1:]:
         case [descriptor, parent, path] if descriptor.isdigit():
-            child.main(int(descriptor), int(parent), Path(path))
+            writer_main.main(int(descriptor), int(parent), Path(path))
         case _:
-            apart.PROGRAM = (__file__,)
+            writer_process.PROGRAM = (__file__,)
             sys.exit(main())

@@ -35,7 +35,7 @@ class Process:
     @property
     def writer(self) -> int:
         """The pid of the process that writes its file."""
-        (writer,) = (pid for pid in running() if parent_of(pid) == self.process.pid)
+        (writer,) = (pid for pid in pids() if parent_of(pid) == self.process.pid)
         return writer
 
     async def stop(self) -> int:
@@ -45,7 +45,7 @@ class Process:
             return await self.process.wait()
 
 
-def running() -> list[int]:
+def pids() -> list[int]:
     """The pids of all processes."""
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 

@@ -14,12 +14,12 @@ log = structlog.get_logger()
 
 
 def check_room(path: Path) -> None:
-    """SchemaFault where the disk has no room for `add`: for what is written, and for what may have to be taken back."""
+    """SchemaFault where the disk has no room for `write_anew`: for what is written, and for what may have to be taken back."""
     if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
         raise _no_room(path)
 
 
-def add(path: Path, connection: apsw.Connection) -> None:
+def write_anew(path: Path, connection: apsw.Connection) -> None:
     """Write a file anew that has no checksums yet, so that it has: all of it or, whenever the power goes, nothing.
 
     Nobody else may have it open, and what is in it must have been found sound. SchemaFault where the disk has no room after all."""

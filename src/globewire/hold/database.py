@@ -113,7 +113,7 @@ def _bring_to_sums(path: Path) -> None:
         with closing(open_alone(path)) as connection:
             refuse_damage(path, faults(connection, "quick_check"))
             migrate(connection)
-            anew.add(path, connection)
+            anew.write_anew(path, connection)
     except apsw.BusyError as fault:
         raise SchemaFault(
             f"the database {path} is to be written anew once, with checksums over its pages, and somebody has it open: "

@@ -18,11 +18,9 @@ import apsw
 from globewire.errors import Unavailable
 from globewire.hold import facts as written
 from globewire.hold import finding, keeping, lanes, ledger, pages, sharing, sums
-from globewire.hold.apart import WriterApart
 from globewire.hold.changes import expiries, fed
 from globewire.hold.database import open_database
 from globewire.hold.fresh import Fresh
-from globewire.hold.here import WriterHere
 from globewire.hold.port import (
     FOREVER,
     SEND,
@@ -55,12 +53,14 @@ from globewire.hold.port import (
     TellJob,
     UserEntry,
 )
-from globewire.hold.refused import unavailable
+from globewire.hold.refused import fault_of, unavailable
 from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
 from globewire.hold.transactions import Work
 from globewire.hold.wake import Wakes
 from globewire.hold.writer import Writer
+from globewire.hold.writer_process import WriterProcess
+from globewire.hold.writer_thread import WriterThread
 from globewire.message import AccessKeyId, AccountId, CarrierId, MessageId, Millis, State
 from globewire.meter.dials import Meter
 
@@ -68,8 +68,6 @@ T = TypeVar("T")
 BLANKED_EVERY = 60_000 * 100_000
 """Ids of a minute: so much is looked at again for texts to blank. What is still under way holds the mark back, so that its text
 is blanked too, once it has ended."""
-
-
 _CLAIMS: dict[str, Work] = {SETTLE.name: lanes.claim_settle, TELL.name: lanes.claim_tell}
 
 
@@ -98,10 +96,12 @@ class SqliteHold:
         tally = Tally(meter, "all")
         reading, counting = open_database(path, 2, create=create)
         try:
-            writer = await WriterApart.start(path, tally) if apart else WriterHere(path, tally)
-        except BaseException:
+            writer = await WriterProcess.start(path, tally) if apart else WriterThread(path, tally)
+        except BaseException as fault:
             counting.close()
             reading.close()
+            if isinstance(fault, apsw.Error):
+                raise fault_of(path, fault) from fault
             raise
         return cls(reading, counting, writer, meter)
 
@@ -166,9 +166,10 @@ class SqliteHold:
         return [jobs[id] for id, *_ in due if id in jobs]
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
-        await self._writer.ask(lanes.done, lanes.finished(outcomes))
-        self._wake_for([fact for _, facts in outcomes for fact in facts])
-        if any(isinstance(job, TellJob) for job, _ in outcomes):
+        finished = lanes.finished(outcomes)
+        await self._writer.ask(lanes.done, finished)
+        self._wake_for(finished.facts)
+        if finished.tells:
             self._wakes.wake(TELL)
 
     async def again(self, *jobs: tuple[Job, Millis | None], carrier: CarrierId | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What owns the writing connection to a SQLite file, as who asks it sees it: `here` it is a thread, `apart` a process."""
+"""What owns the writing connection to a SQLite file, as who asks it sees it: `writer_thread` and `writer_process` are the two."""
 
 import asyncio
 from collections.abc import Sequence

@@ -19,6 +19,7 @@ from globewire.hold.pg.faults import AGAIN, away, stale
 from globewire.hold.pg.turn import Turn
 from globewire.hold.rest import rest
 from globewire.hold.tally import Tally
+from globewire.hold.writer import answer
 from globewire.values import dataclass
 
 Work = Callable[[Turn, Sequence[Any]], Awaitable[Sequence[Any]]]
@@ -30,8 +31,6 @@ MOST = 1024
 """Payloads in one transaction: bounds the time that the first of them waits."""
 TRIES = 5
 """How often a transaction is tried that others are in the way of."""
-
-
 LONGEST = 0.005
 """Seconds of a rest, which is twice as long as its transaction at most: one here costs the server's processors too."""
 
@@ -80,8 +79,7 @@ class Line:
                 await asyncio.sleep(left)
                 began += left
             batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-            for asked, result in zip(batch, await self._serve(batch), strict=True):
-                _answer(asked, result)
+            answer([asked.answer for asked in batch], await self._serve(batch))
             ended = perf_counter()
             rested = ended + rest(len(batch), min(2.0 * (ended - began), LONGEST))
 
@@ -136,12 +134,3 @@ class Line:
             await self._pool.expire_connections()
         else:
             await turn.break_off()
-
-
-def _answer(asked: _Asked, result: Any) -> None:
-    if asked.answer.done():  # whoever asked was cancelled meanwhile
-        return
-    if isinstance(result, Exception):
-        asked.answer.set_exception(result)
-    else:
-        asked.answer.set_result(result)

@@ -1,4 +1,4 @@
-"""The program of the process that writes for a gateway (`apart`): `python -m globewire.hold.child DESCRIPTOR PARENT PATH`.
+"""What the process runs that writes for a gateway: `python -m globewire.hold.writer_main DESCRIPTOR PARENT PATH`.
 
 It serves what comes over the socket, as long as the process that started it lives: once that one is gone nobody is told what came
 of anything, another may have taken its place, and what it leased now would be nobody's. It ends when it is told so, never by a
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from globewire.hold.checkpoints import Checkpoints
-from globewire.hold.frame import OVER, Frames, frame
+from globewire.hold.pickles import OVER, Pickles, pickled
 from globewire.hold.sums import WRITERS_CACHE, connected
 from globewire.hold.transactions import MOST, Asked, Transactions
 from globewire.hold.triggers import add_triggers
@@ -34,7 +34,7 @@ def main(descriptor: int, parent: int, path: Path) -> None:
     transactions = Transactions(writing, lambda: None if os.getppid() == parent else _abandon())
     checkpoints = Checkpoints(path, writing, copying)
     gc.freeze()
-    _send(link, frame(None))
+    _send(link, pickled(None))
     try:
         _serve(link, transactions, checkpoints)
     finally:
@@ -46,15 +46,15 @@ def main(descriptor: int, parent: int, path: Path) -> None:
 def _serve(link: socket.socket, transactions: Transactions, checkpoints: Checkpoints) -> None:
     for asked in _asked(link):
         for served in transactions.serve(asked):
-            _send(link, frame(served))
+            _send(link, pickled(served))
         checkpoints.look()
 
 
 def _asked(link: socket.socket) -> Iterator[list[Asked]]:
     """What comes, as much as one transaction is to serve, until nothing more will."""
-    frames = Frames()
+    pickles = Pickles()
     while True:
-        came = list(frames.feed(_received(link)))
+        came = list(pickles.feed(_received(link)))
         asked = [one for some in came if some is not OVER for one in some]
         yield from (asked[at : at + MOST] for at in range(0, len(asked), MOST))
         if OVER in came:

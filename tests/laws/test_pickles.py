@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globewire.hold.frame import Frames, frame
+from globewire.hold.pickles import Pickles, pickled
 
 VALUES = st.lists(
     st.one_of(st.none(), st.text(max_size=300), st.lists(st.tuples(st.integers(), st.binary(max_size=99)), max_size=5))
@@ -14,8 +14,8 @@ VALUES = st.lists(
 
 @given(VALUES, st.data())
 def test_values_arrive_in_order_however_they_are_cut(values: list[object], data: st.DataObject) -> None:
-    octets = b"".join(map(frame, values))
+    octets = b"".join(map(pickled, values))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(octets)), max_size=12)))
-    frames = Frames()
+    pickles = Pickles()
     pieces = [octets[begin:end] for begin, end in pairwise([0, *cuts, len(octets)])]
-    assert [value for piece in pieces for value in frames.feed(piece)] == values
+    assert [value for piece in pieces for value in pickles.feed(piece)] == values

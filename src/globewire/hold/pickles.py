@@ -10,13 +10,13 @@ OVER = None
 _HEAD = 4
 
 
-def frame(value: Any) -> bytes:
+def pickled(value: Any) -> bytes:
     """The octets of a value."""
     octets = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     return len(octets).to_bytes(_HEAD, "little") + octets
 
 
-class Frames:
+class Pickles:
     """What came of a stream of them."""
 
     def __init__(self) -> None:

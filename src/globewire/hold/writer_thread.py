@@ -1,5 +1,5 @@
 """The writer of a process that changes a few things and ends, as commands do: one thread takes whatever was asked meanwhile, does
-it in one transaction, flushes, then answers all. A gateway's writer is a process (`apart`).
+it in one transaction, flushes, then answers all. A gateway's writer is a process (`writer_process`).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from globewire.hold.triggers import add_triggers
 from globewire.hold.writer import answer
 
 
-class WriterHere:
+class WriterThread:
     """Writes to the file at `path`, which is up to date, by one connection, and makes its checkpoints by another."""
 
     def __init__(self, path: Path, tally: Tally) -> None:

@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any, cast
 
 from globewire.errors import Unavailable
-from globewire.hold.frame import OVER, Frames, frame
+from globewire.hold.pickles import OVER, Pickles, pickled
 from globewire.hold.rest import ENOUGH, rest
 from globewire.hold.tally import Tally
 from globewire.hold.transactions import Asked, Served, Work
 from globewire.hold.writer import answer
 
-PROGRAM: tuple[str, ...] = ("-P", "-m", "globewire.hold.child")
+PROGRAM: tuple[str, ...] = ("-P", "-m", "globewire.hold.writer_main")
 """What Python is to run; nothing that lies in the working directory."""
 GONE = "the process that writes to the database has ended: the log says why; whether this was kept is not known"
 
 
-class WriterApart(asyncio.Protocol):
+class WriterProcess(asyncio.Protocol):
     """The process that writes to one file, and those who wait for it."""
 
     _transport: asyncio.Transport
@@ -33,7 +33,7 @@ class WriterApart(asyncio.Protocol):
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._loop = asyncio.get_running_loop()
-        self._frames = Frames()
+        self._pickles = Pickles()
         self._asked: list[Asked] = []
         self._answers: deque[asyncio.Future[Any]] = deque()
         self._sending = False
@@ -42,7 +42,7 @@ class WriterApart(asyncio.Protocol):
         self._ready, self._ended = asyncio.Event(), asyncio.Event()
 
     @classmethod
-    async def start(cls, path: Path, tally: Tally) -> "WriterApart":
+    async def start(cls, path: Path, tally: Tally) -> "WriterProcess":
         """Start it on the file at `path`, which is up to date. Unavailable where it does not come up."""
         ours, theirs = socket.socketpair()
         with theirs:
@@ -52,6 +52,7 @@ class WriterApart(asyncio.Protocol):
         writer._process = process
         await writer._ready.wait()
         if writer._closed:
+            await process.wait()
             raise Unavailable(f"the process that writes to {path} did not come up")
         return writer
 
@@ -78,7 +79,7 @@ class WriterApart(asyncio.Protocol):
         if not self._closed:
             self._send()
             self._closed = "the hold is closed"
-            self._transport.write(frame(OVER))
+            self._transport.write(pickled(OVER))
         await self._ended.wait()
         await self._process.wait()
 
@@ -89,7 +90,7 @@ class WriterApart(asyncio.Protocol):
             self._rest.cancel()
             self._rest = None
         if self._asked and not self._closed:
-            self._transport.write(frame(self._asked))
+            self._transport.write(pickled(self._asked))
             self._asked = []
 
     def _answer(self, served: Served) -> None:
@@ -104,7 +105,7 @@ class WriterApart(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        for served in self._frames.feed(data):
+        for served in self._pickles.feed(data):
             if not self._ready.is_set():
                 self._ready.set()
                 continue
