@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 
 from cli.running import Ran
 from globewire.cli import main
@@ -30,6 +31,7 @@ def run(place: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     def go(*words: str, stdin: str = "") -> Ran:
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         code = main(words)
+        assert not structlog.get_config()["cache_logger_on_first_use"], "it would log to this test's stderr for ever: `running` it"
         out, err = capfd.readouterr()
         assert "Traceback" not in out + err
         return Ran(code, out, err)
