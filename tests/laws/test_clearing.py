@@ -138,7 +138,7 @@ async def test_what_is_pending(hold: Hold) -> None:
 async def test_who_waits_looks_again(hold: Hold) -> None:
     """Whatever lane it is, a call that the clock was moved ends the wait."""
     lanes: list[tuple[Lane[Any], str]] = [(SEND, "north"), (SETTLE, ""), (TELL, "")]
-    waits = [asyncio.create_task(hold.wait(lane, of, 60.0)) for lane, of in lanes]
+    waits = [asyncio.create_task(hold.wait(lane, 60.0, (of,))) for lane, of in lanes]
     await asyncio.sleep(0)
     hold.look_again()
     async with asyncio.timeout(10):

@@ -210,12 +210,13 @@ async def test_a_process_is_woken_by_another(pair: Pair, lane: Lane[Any]) -> Non
     """Long before its wait would end, where nobody is at work on that lane in the other."""
     await pair[0].put_account(account())
     await pair[0].keep([submission(1)], None)
-    await pair[1].wait(lane, CARRIER if lane.name == SEND.name else "", 0.0)
+    of = CARRIER if lane.name == SEND.name else ""
+    await pair[1].wait(lane, 0.0, (of,))
     async with asyncio.timeout(20):
-        waiting = asyncio.create_task(pair[1].wait(lane, CARRIER if lane.name == SEND.name else "", 1000.0))
+        waiting = asyncio.create_task(pair[1].wait(lane, 1000.0, (of,)))
         await pair[0].keep([submission(2)], None)
         await pair[0].record(heard("id1"), Became(message(1).id, State.EXPIRED, NOW))
-        await waiting
+        assert await waiting == {of}
 
 
 async def test_the_book_and_the_carriers_are_everyones(pair: Pair) -> None:

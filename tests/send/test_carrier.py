@@ -27,6 +27,11 @@ class Ear:
 
     heard: list[Heard] = field(default_factory=list)
     asks: list[Pdu] = field(default_factory=list)
+    roomier: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def moved(self) -> None:
+        """Note that there may be more room."""
+        self.roomier.set()
 
     def left(self, ref: object) -> None:
         """Nothing follows."""
@@ -168,16 +173,16 @@ async def test_what_does_not_fit_is_told_and_holds_nothing_up() -> None:
 
 
 async def test_a_pause_stops_all_and_ends_by_itself() -> None:
-    """While paused there is no room and nothing leaves; then `moved` is set and what waited goes out."""
+    """While paused there is no room and nothing leaves; then the listener hears that there is room and what waited goes out."""
     async with smsc() as (far, address), lined(address, throttle_pause=0.3) as line:
         await line.bound(1)
         line.carrier.pause()
         line.carrier.submit("later", text("1"))
         assert (line.carrier.room, line.carrier.throttled_since is None) == (0, False)
-        line.carrier.moved.clear()
+        line.ear.roomier.clear()
         assert busy(far) == []
         async with asyncio.timeout(10):
-            await line.carrier.moved.wait()
+            await line.ear.roomier.wait()
         assert await line.ear.until(1) == [("status 0", "later")]
 
 

@@ -8,7 +8,7 @@ from globewire.message import CarrierId, Millis, Receipt, State
 from globewire.meter.dials import Meter
 from globewire.plan import Carrier
 from globewire.send.awaited import Awaited
-from globewire.send.hearing import MOST, Hearing
+from globewire.send.hearing import MOST, Hearing, Receipts
 from globewire.send.traffic import Traffic
 from globewire.wire.pdu import Command, Status
 from globewire.wire.smpp import Answered, Asked, Side
@@ -22,7 +22,8 @@ async def test_what_is_too_much_to_wait_is_to_be_offered_again(hold: Hold) -> No
     """While nothing is kept, so many wait and no more; the rest is refused for now, and nothing is acknowledged unkept."""
     north = Carrier(id=CarrierId("north"), host="", port=0, system_id="north", password="")
     traffic = Traffic()
-    hearing = Hearing(hold, north, lambda: NOW, traffic, Awaited(), Meter())
+    receipts = Receipts(hold)
+    hearing = Hearing(receipts, north, lambda: NOW, traffic, Awaited(), Meter())
     there = Ear(accept)
     server = await asyncio.get_running_loop().create_server(make(Side.SMSC, there), "127.0.0.1", 0)
     client = await connect(server.sockets[0].getsockname()[1], Ear(hearing.hear))
@@ -37,7 +38,7 @@ async def test_what_is_too_much_to_wait_is_to_be_offered_again(hold: Hold) -> No
 
     assert await answers(MORE) == dict.fromkeys(range(MOST, MOST + MORE), Status.RX_T_APPN)
     assert await hold.claim(SETTLE, 9, NOW, 1000) == []
-    keeping = asyncio.create_task(hearing.run())
+    keeping = asyncio.create_task(receipts.run())
     assert Counter((await answers(MOST)).values()) == {Status.ROK: MOST}
     assert (await hold.counts())["lane.settle"] == MOST
     assert traffic.receipts == MOST
@@ -56,13 +57,14 @@ async def test_a_receipt_of_what_was_taken_a_moment_ago_settles_it_at_once(hold:
         n = 1 if job.message.id == message(1).id else 2
         await hold.done((job, (Submitted(part(n)), Became(job.message.id, State.SUBMITTED, NOW, CARRIER))))
         awaited.add(part(n), job.message)
-    hearing = Hearing(hold, north, lambda: NOW, Traffic(), awaited, Meter())
+    receipts = Receipts(hold)
+    hearing = Hearing(receipts, north, lambda: NOW, Traffic(), awaited, Meter())
     there = Ear(accept)
     server = await asyncio.get_running_loop().create_server(make(Side.SMSC, there), "127.0.0.1", 0)
     client = await connect(server.sockets[0].getsockname()[1], Ear(hearing.hear))
     assert isinstance(await there.next(), Asked)
     (carrier,) = there.pumps
-    keeping = asyncio.create_task(hearing.run())
+    keeping = asyncio.create_task(receipts.run())
 
     async def bring(n: int, to: str) -> None:
         text = f"id:id{n} stat:DELIVRD err:000".encode()

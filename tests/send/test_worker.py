@@ -13,6 +13,7 @@ from globewire.hold.sqlite import SqliteHold
 from globewire.plan import Route
 from globewire.send.carrier import Carrier
 from globewire.send.routing import Routing
+from globewire.send.shared import Shared
 from globewire.send.worker import Worker
 from globewire.verdict.route import Router
 from laws.making import CARRIER, submission
@@ -29,16 +30,18 @@ async def test_a_stop_at_any_moment_of_a_claim_leaves_nothing_leased(tmp_path: P
         carrier = plan.Carrier(id=CARRIER, host=address[0], port=address[1], system_id="globe", password="")
         clock = asyncio.get_running_loop().time
         sessions = partial(Carrier, carrier, tls=None, clock=clock, jitter=random.random)
-        worker = Worker(hold, carrier, Routing(Router(routes, {CARRIER: carrier}), routes), now=now, make=sessions)
-        running = asyncio.create_task(worker.run())
+        shared = Shared(hold, now)
+        worker = Worker(hold, shared, carrier, Routing(Router(routes, {CARRIER: carrier}), routes), now=now, make=sessions)
+        running = [asyncio.create_task(run()) for run in (shared.run, worker.run)]
         while not simulator.counts["binds"]:
             await asyncio.sleep(0.005)
         await hold.keep([submission(1, at=now(), carrier=CARRIER)], None)
         for _ in range(turns):
             await asyncio.sleep(0)
         await worker.stop(5.0)
-        running.cancel()
-        await asyncio.wait([running])
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
         await hold.recover(now(), SEND)
         left = await hold.claim(SEND, 10, now(), 1000, CARRIER)
         assert [job.interrupted for job in left] == [False] * (1 - simulator.counts["taken"])

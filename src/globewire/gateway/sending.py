@@ -15,10 +15,10 @@ from globewire.hold.port import SEND
 from globewire.message import CarrierId, Millis
 from globewire.plan import Carrier
 from globewire.send.carrier import Carrier as Sessions
-from globewire.send.duty import Orders
 from globewire.send.hand import LEASE
 from globewire.send.owned import Owned
 from globewire.send.routing import Routing
+from globewire.send.shared import Shared
 from globewire.send.worker import Worker
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ class Senders:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._orders = Orders(ground.hold)
+        self._shared = Shared(ground.hold, ground.due)
         self._workers: dict[CarrierId, Worker] = {}
 
     @property
@@ -46,6 +46,7 @@ class Senders:
     def start(self) -> None:
         """Start all. They stop all together, since each may have to wait for its carrier's answers."""
         ground = self._ground
+        ground.loops.run(self._shared.run)
         routing = Routing(ground.router, ground.config.routes)
         own = self._while_owned if ground.config.hold.shared else self._always
         stops = [own(carrier.id, partial(self._make, carrier, routing)) for carrier in ground.carriers.values()]
@@ -61,6 +62,7 @@ class Senders:
         tls = ssl.create_default_context(cafile=carrier.ca or None) if carrier.tls else None
         worker = self._workers[carrier.id] = Worker(
             ground.hold,
+            self._shared,
             carrier,
             routing,
             now=ground.due,
@@ -68,7 +70,6 @@ class Senders:
             make=partial(Sessions, carrier, tls=tls, clock=asyncio.get_running_loop().time, jitter=random.random),
             later=ground.clock.call_later,
             meter=ground.meter,
-            orders=self._orders,
         )
         return worker
 

@@ -18,6 +18,8 @@ from globewire.message import CarrierId, MessageId, Millis
 
 Claiming = tuple[int, int, int, str]
 """How many at most, now, the lease in ms, and of whom."""
+ClaimingSends = tuple[Sequence[tuple[CarrierId, int]], int, int]
+"""How many at most of each carrier, now, and the lease in ms."""
 Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
 Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
 
@@ -32,21 +34,19 @@ _SENDS = (
 _LEASE_SENDS = "UPDATE sending SET leased = 1, due_at = ?2 WHERE message IN (SELECT value ->> 0 FROM json_each(?1))"
 
 
-def claim_send(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[Row]]:
-    """Lease messages that are due at carriers, of each the oldest first: (id, tried, leased), as it was before."""
-    if len({of for *_, of in payloads}) < len(payloads):  # two of one carrier: what the first gets, the second does not
-        return [_claim_sends(cursor, [payload])[0] for payload in payloads]
-    return _claim_sends(cursor, payloads)
+def claim_sends(cursor: apsw.Cursor, payloads: Sequence[ClaimingSends]) -> list[list[list[Row]]]:
+    """Lease messages that are due at carriers: of each, the oldest first, (id, tried, leased), as it was before."""
+    return [_claim_sends(cursor, *payload) for payload in payloads]
 
 
-def _claim_sends(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[Row]]:
-    due: list[list[Row]] = [ask(cursor, _DUE, of, now, limit) for limit, now, _, of in payloads]
-    run(cursor, _LEASE_SENDS, [row for rows in due for row in rows], max(now + lease for _, now, lease, _ in payloads))
+def _claim_sends(cursor: apsw.Cursor, limits: Sequence[tuple[CarrierId, int]], now: int, lease: int) -> list[list[Row]]:
+    due: list[list[Row]] = [ask(cursor, _DUE, of, now, limit) for of, limit in limits]
+    run(cursor, _LEASE_SENDS, [row for rows in due for row in rows], now + lease)
     return due
 
 
 def sends(connection: apsw.Connection, leased: Sequence[Row]) -> dict[int, SendJob]:
-    """The jobs of what `claim_send` gave, by id."""
+    """The jobs of what `claim_sends` gave, by id."""
     places = {row[0]: row[1:] for row in leased}
     return {row[0]: send_job((*row, *places[row[0]])) for row in ask(connection.cursor(), _SENDS, orjson.dumps(leased).decode())}
 
@@ -55,7 +55,7 @@ _UNLEASE = "UPDATE sending SET leased = value ->> 2, due_at = ?2 FROM json_each(
 
 
 def unlease(cursor: apsw.Cursor, payloads: Sequence[tuple[Sequence[Row], Millis]]) -> list[None]:
-    """Take leases back that came to nothing: what `claim_send` gave, and now."""
+    """Take leases back that came to nothing: what `claim_sends` gave, and now."""
     for rows, now in payloads:
         run(cursor, _UNLEASE, rows, now)
     return [None] * len(payloads)

@@ -16,7 +16,7 @@ Every call takes and gives batches and returns after the commit. Any of them rai
 cannot serve now; nothing of that call has then happened. Times are `Millis` and come from the caller.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
@@ -518,6 +518,10 @@ class Hold(Protocol):
     async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
         """Up to `limit` due jobs (of carrier `of` in SEND; reports per endpoint in TELL), leased for `lease` ms."""
 
+    async def claim_sends(self, limits: Mapping[CarrierId, int], now: Millis, lease: int) -> dict[CarrierId, list[SendJob]]:
+        """Up to so many due SEND jobs of each carrier, leased for `lease` ms, all by one transaction where that goes. A carrier
+        whose jobs cannot be claimed now is missing; Unavailable where none can."""
+
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
         """These jobs are done, with what came of each. All of it, or none.
 
@@ -570,8 +574,9 @@ class Hold(Protocol):
     async def left(self, quota: str, rate: float, now: Millis) -> int:
         """How many calls `draw` would give now of a quota that has a `rate`; nothing is drawn."""
 
-    async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
-        """Return when there may be something to claim, or after `timeout` seconds."""
+    async def wait(self, lane: Lane[J], timeout: float, of: Collection[str] = ("",)) -> frozenset[str]:
+        """Return when there may be something to claim (of the carriers `of` in SEND), or after `timeout` seconds: of whom, of
+        nobody in particular where that is empty."""
 
     async def silent(
         self, carrier: CarrierId, before: Millis, limit: int, after: Reached = START
@@ -588,6 +593,9 @@ class Hold(Protocol):
     async def orders(self) -> dict[CarrierId, CarrierOrders]:
         """What stands of the orders. A carrier that was never told anything is not among them. Quick enough to be asked every
         second."""
+
+    def wake(self, lane: Lane[J], of: str = "") -> None:
+        """Whoever waits for this in this process returns."""
 
     def look_again(self) -> None:
         """The clock was moved: whoever waits in this process looks again what is due."""

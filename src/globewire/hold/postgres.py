@@ -10,7 +10,7 @@ an idempotency key and the guard of final states make the same again harmless.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -19,6 +19,7 @@ import asyncpg
 from globewire.errors import Unavailable
 from globewire.hold import finding
 from globewire.hold.changes import expiries, fed
+from globewire.hold.each import each
 from globewire.hold.fresh import NOBODYS, Fresh
 from globewire.hold.pg import facts as written
 from globewire.hold.pg import keeping, lanes, ledger, pages, sharing
@@ -171,6 +172,9 @@ class PostgresHold:
                 self._unclaimed.setdefault(of, set()).add(now + lease)
             raise
 
+    async def claim_sends(self, limits: Mapping[CarrierId, int], now: Millis, lease: int) -> dict[CarrierId, list[SendJob]]:
+        return await each(limits, lambda carrier: self.claim(SEND, limits[carrier], now, lease, carrier))
+
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
         if (await self._writing.ask(lanes.done, outcomes)).anew:
             self._bell.ring(SETTLE)
@@ -239,8 +243,11 @@ class PostgresHold:
     async def orders(self) -> dict[CarrierId, CarrierOrders]:
         return await self._read(ledger.orders)
 
-    async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
-        await self._wakes.wait(lane, of, timeout)
+    async def wait(self, lane: Lane[J], timeout: float, of: Collection[str] = ("",)) -> frozenset[str]:
+        return await self._wakes.wait(lane, timeout, of)
+
+    def wake(self, lane: Lane[J], of: str = "") -> None:
+        self._wakes.wake(lane, of)
 
     def look_again(self) -> None:
         self._wakes.wake_all()

@@ -7,7 +7,7 @@ for the writer or makes it wait.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from globewire.hold import facts as written
 from globewire.hold import finding, keeping, lanes, ledger, pages, sharing, sums
 from globewire.hold.changes import expiries, fed
 from globewire.hold.database import open_database
+from globewire.hold.each import each
 from globewire.hold.fresh import Fresh
 from globewire.hold.port import (
     FOREVER,
@@ -54,6 +55,7 @@ from globewire.hold.port import (
     UserEntry,
 )
 from globewire.hold.refused import fault_of, unavailable
+from globewire.hold.rows import Row
 from globewire.hold.silence import Silence
 from globewire.hold.tally import Tally
 from globewire.hold.transactions import Work
@@ -150,20 +152,29 @@ class SqliteHold:
 
     async def claim(self, lane: Lane[J], limit: int, now: Millis, lease: int, of: str = "") -> list[J]:
         if lane.name == SEND.name:
-            return cast(list[Any], await self._claim_sends(limit, now, lease, CarrierId(of)))
+            return cast(list[Any], (await self._claim_sends({CarrierId(of): limit}, now, lease))[CarrierId(of)])
         return cast(list[J], await self._writer.ask(_CLAIMS[lane.name], (limit, now, lease, of)))
 
-    async def _claim_sends(self, limit: int, now: Millis, lease: int, of: CarrierId) -> list[SendJob]:
+    async def claim_sends(self, limits: Mapping[CarrierId, int], now: Millis, lease: int) -> dict[CarrierId, list[SendJob]]:
+        try:
+            return await self._claim_sends(limits, now, lease)
+        except Unavailable:
+            return await each(limits, lambda carrier: self.claim(SEND, limits[carrier], now, lease, carrier))
+
+    async def _claim_sends(self, limits: Mapping[CarrierId, int], now: Millis, lease: int) -> dict[CarrierId, list[SendJob]]:
         """Of what is leased, that is read which is not in hand."""
-        due = await self._writer.ask(lanes.claim_send, (limit, now, lease, of))
-        jobs = self._fresh.jobs(of, due, all_due=len(due) < limit)
-        if read := [row for row in due if row[0] not in jobs]:
+        leased: list[list[Row]] = await self._writer.ask(lanes.claim_sends, (list(limits.items()), now, lease))
+        jobs: dict[int, SendJob] = {}
+        for (carrier, limit), due in zip(limits.items(), leased, strict=True):
+            jobs |= self._fresh.jobs(carrier, due, all_due=len(due) < limit)
+        if read := [row for due in leased for row in due if row[0] not in jobs]:
             try:
                 jobs |= await self._read(lanes.sends, read)
             except Unavailable:
-                await self._writer.ask(lanes.unlease, (due, now))
+                await self._writer.ask(lanes.unlease, ([row for due in leased for row in due], now))
                 raise
-        return [jobs[id] for id, *_ in due if id in jobs]
+        found = [[jobs[id] for id, *_ in due if id in jobs] for due in leased]
+        return dict(zip(limits, found, strict=True))
 
     async def done(self, *outcomes: tuple[Job, Sequence[Fact]]) -> None:
         finished = lanes.finished(outcomes)
@@ -231,8 +242,11 @@ class SqliteHold:
     async def orders(self) -> dict[CarrierId, CarrierOrders]:
         return await self._read(ledger.orders)
 
-    async def wait(self, lane: Lane[J], of: str, timeout: float) -> None:
-        await self._wakes.wait(lane, of, timeout)
+    async def wait(self, lane: Lane[J], timeout: float, of: Collection[str] = ("",)) -> frozenset[str]:
+        return await self._wakes.wait(lane, timeout, of)
+
+    def wake(self, lane: Lane[J], of: str = "") -> None:
+        self._wakes.wake(lane, of)
 
     def look_again(self) -> None:
         self._wakes.wake_all()

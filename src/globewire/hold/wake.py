@@ -1,6 +1,7 @@
 """Who waits for which lane, and who wakes them: within this process only; another process is noticed when a wait times out."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from globewire.alarm import Alarm
@@ -11,47 +12,58 @@ AT_WORK = 1.0
 
 
 class _Bed:
-    """Where the waiters of one lane and owner sleep: what wakes them, and until when they are at work after that."""
+    """Where the waiters of one lane sleep: what wakes them, whom there may be something of, for whom they wait, and until when
+    they are at work after that."""
 
-    __slots__ = ("alarm", "back_by", "event")
+    __slots__ = ("alarm", "back_by", "event", "of", "woken")
 
     def __init__(self) -> None:
         self.event, self.alarm, self.back_by = asyncio.Event(), Alarm(), 0.0
+        self.woken: set[str] = set()
+        self.of: Collection[str] = ()
 
 
 class Wakes:
-    """One event for each lane and owner. A wake before the wait counts."""
+    """One event for each lane. A wake before the wait counts."""
 
     def __init__(self) -> None:
-        self._beds: dict[tuple[str, str], _Bed] = {}
+        self._beds: dict[str, _Bed] = {}
         self._clock = asyncio.get_running_loop().time  # whose look-up asks the kernel for the process's id each time
 
     def wake(self, lane: Lane[Any], of: str = "") -> None:
         """There may be something to claim."""
-        self._bed(lane, of).event.set()
+        bed = self._bed(lane)
+        bed.woken.add(of)
+        bed.event.set()
 
     def waited_for(self, lane: Lane[Any], of: str = "") -> bool:
         """Whether anybody here waits for that, or did a moment ago."""
-        return self._clock() <= self._bed(lane, of).back_by
+        bed = self._bed(lane)
+        return of in bed.of and self._clock() <= bed.back_by
 
     def wake_all(self) -> None:
         """There may be something to claim anywhere."""
         for bed in self._beds.values():
+            bed.woken.update(bed.of)
             bed.event.set()
 
-    async def wait(self, lane: Lane[Any], of: str, timeout: float) -> None:
-        """Return after a wake since the last wait, or after `timeout` seconds."""
-        bed = self._bed(lane, of)
+    async def wait(self, lane: Lane[Any], timeout: float, of: Collection[str]) -> frozenset[str]:
+        """Return after a wake since the last wait, or after `timeout` seconds: of whom there may be something to claim, of anyone
+        where that is empty. Of several who wait for the same the first is told whom it is of."""
+        bed = self._bed(lane)
         end = self._clock() + timeout
-        bed.back_by = end + AT_WORK
-        bed.alarm.set(min(end, bed.alarm.at), bed.event.set)
+        bed.of, bed.back_by = of, end + AT_WORK
         try:
-            await bed.event.wait()
-            bed.alarm.unset()  # where one of several is cancelled instead, the others still have to return in time
+            if timeout > 0:
+                bed.alarm.set(min(end, bed.alarm.at), bed.event.set)
+                await bed.event.wait()
+                bed.alarm.unset()  # where one of several is cancelled instead, the others still have to return in time
+            return frozenset(bed.woken)
         finally:
             bed.back_by = self._clock() + AT_WORK
             bed.event.clear()
+            bed.woken.clear()
 
-    def _bed(self, lane: Lane[Any], of: str) -> _Bed:
-        found = self._beds.get((lane.name, of))
-        return self._beds.setdefault((lane.name, of), _Bed()) if found is None else found
+    def _bed(self, lane: Lane[Any]) -> _Bed:
+        found = self._beds.get(lane.name)
+        return self._beds.setdefault(lane.name, _Bed()) if found is None else found

@@ -22,6 +22,9 @@ AHEAD = 0.05
 class Listener(Protocol):
     """Who hears what becomes of what was submitted, and what the carrier asks."""
 
+    def moved(self) -> None:
+        """There may be more room than before."""
+
     def left(self, ref: object) -> None:
         """The submit_sm of `ref` is on its way."""
 
@@ -61,8 +64,6 @@ class Carrier:
             for _ in range(carrier.binds)
             for command in commands
         ]
-        self.moved = asyncio.Event()
-        """Set when there may be more room than before."""
         self.changed = asyncio.Event()
         """Set when a bind stands that did not, or does so no more."""
         self.unbound_since: float | None = clock()
@@ -140,14 +141,14 @@ class Carrier:
         """Take back what waits for its turn and is `unwanted`; how much it was."""
         waiting = len(self._queue)
         self._queue = deque(item for item in self._queue if not unwanted(item[0]))
-        self.moved.set()
+        self._listener.moved()
         return waiting - len(self._queue)
 
     def take_unsent(self) -> list[object]:
         """Take back everything that waits for its turn."""
         unsent = [ref for ref, _ in self._queue]
         self._queue.clear()
-        self.moved.set()
+        self._listener.moved()
         return unsent
 
     async def keep(self) -> None:
@@ -193,7 +194,7 @@ class Carrier:
 
     def _returned(self) -> None:
         self._timer = None
-        self.moved.set()
+        self._listener.moved()
         self._go()
 
     def _heard(self, pump: Pump, events: list[Event]) -> None:
@@ -210,4 +211,4 @@ class Carrier:
                     self.unbound_since = None if submits else self.unbound_since or self._clock()
                     self.changed.set()
         self._go()
-        self.moved.set()
+        self._listener.moved()

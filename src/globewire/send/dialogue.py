@@ -21,6 +21,7 @@ from globewire.send.hearing import Hearing
 from globewire.send.inquiry import Inquiry, Question
 from globewire.send.routing import Routing
 from globewire.send.session import Pump
+from globewire.send.shared import Shared
 from globewire.verdict.outcome import Answer, answer
 from globewire.wire.pdu import Command, Pdu, PduFault, Status
 from globewire.wire.submission import submissions
@@ -48,6 +49,7 @@ class Dialogue:
     def __init__(
         self,
         hold: Hold,
+        shared: Shared,
         hand: Hand,
         duty: Duty,
         routing: Routing,
@@ -59,9 +61,9 @@ class Dialogue:
     ) -> None:
         self.carrier = make(self)
         plan = self.carrier.plan
-        self.hearing = Hearing(hold, plan, now, self.carrier.traffic, hand.awaited, meter)
+        self.hearing = Hearing(shared.receipts, plan, now, self.carrier.traffic, hand.awaited, meter)
         self.inquiry = Inquiry(hold, plan, self.carrier, now, lambda: not duty.idle, hand.awaited, meter)
-        self._id = plan.id
+        self._id, self._claims = plan.id, shared.claims
         self._hand, self._duty, self._routing, self._now, self._later = hand, duty, routing, now, later
         self._clock = asyncio.get_running_loop().time
         self._answers = {answer: meter.submits.of(plan.id, answer.value) for answer in Answer}
@@ -102,6 +104,10 @@ class Dialogue:
                 self.carrier.submit(piece, piece.submission)
 
     # --- what the carrier says (send.carrier.Listener) -------------------------------------------------------------------
+
+    def moved(self) -> None:
+        """There may be more room than before."""
+        self._claims.moved(self._id)
 
     def left(self, ref: object) -> None:
         """A submit_sm is on its way."""

@@ -1,7 +1,8 @@
-"""The messages that one worker has in hand: claimed from the hold, and written down there again when it is known what follows."""
+"""The messages that one carrier's worker has in hand: claimed, and until what follows for them is written down."""
 
 import asyncio
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 
 import structlog
 
@@ -19,25 +20,29 @@ LEASE = 600_000
 
 
 class Hand:
-    """What is claimed for a carrier and not yet written down. `delay` is told how long after acceptance the carrier had it all."""
+    """What is claimed for a carrier and not yet written down. `ended` is told what follows for a message, and lets it go when that
+    is written; `delay` is told how long after acceptance the carrier had it all."""
 
-    def __init__(self, hold: Hold, carrier: CarrierId, now: Callable[[], Millis], delay: Spread) -> None:
-        self._hold, self._carrier, self._now, self._delay = hold, carrier, now, delay
+    def __init__(
+        self,
+        hold: Hold,
+        carrier: CarrierId,
+        now: Callable[[], Millis],
+        ended: "Callable[[tuple[Hand, Ending]], None]",
+        delay: Spread,
+    ) -> None:
+        self._hold, self.carrier, self._now, self._tell, self._delay = hold, carrier, now, ended, delay
         self.awaited = Awaited()
         """What the carrier has of it, and the hold knows of."""
         self._held: set[int] = set()
         self.claiming = 0
         """How many claims are being made."""
-        self._endings: list[Ending] = []
-        self._ended, self._lighter = asyncio.Event(), asyncio.Event()
+        self.unwritten = 0
+        """Endings that are still to be written down."""
+        self._lighter = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._held)
-
-    @property
-    def unwritten(self) -> int:
-        """Endings that are still to be written down."""
-        return len(self._endings)
 
     def moves(self, resting: Set[int]) -> bool:
         """Whether it holds a message that is not one of those `resting`."""
@@ -45,12 +50,21 @@ class Hand:
 
     async def claim(self, limit: int) -> list[SendJob]:
         """What is due at the carrier, and in hand from here on."""
+        with self.being_claimed():
+            return self.take(await self._hold.claim(SEND, limit, self._now(), LEASE, self.carrier))
+
+    @contextmanager
+    def being_claimed(self) -> Iterator[None]:
+        """While a claim is made."""
         self.claiming += 1
         try:
-            jobs = await self._hold.claim(SEND, limit, self._now(), LEASE, self._carrier)
+            yield
         finally:
             self.claiming -= 1
             self._lighter.set()
+
+    def take(self, jobs: Sequence[SendJob]) -> list[SendJob]:
+        """What was claimed, and is in hand from here on."""
         fresh = [job for job in jobs if job.message.id not in self._held]  # the clock may leap past the lease of one in hand
         self._held.update(job.message.id for job in fresh)
         return fresh
@@ -59,59 +73,31 @@ class Hand:
         """Have what claims without an answer may have leased free again, as soon as the hold serves."""
         while True:
             try:
-                return await self._hold.free(self._carrier, self._now())
+                return await self._hold.free(self.carrier, self._now())
             except Unavailable as fault:
-                await wait_out(self._carrier, fault)
+                await wait_out(self.carrier, fault)
 
     def end(self, ending: Ending) -> None:
         """It is known what follows for a message: it leaves the hand when that is written down."""
-        self._endings.append(ending)
-        self._ended.set()
+        self.unwritten += 1
+        self._tell((self, ending))
+
+    def let_go(self, ending: Ending) -> None:
+        """It is written down."""
+        self.unwritten -= 1
+        self._held.discard(ending.job.message.id)
+        self._lighter.set()
+        if ending.facts and isinstance(last := ending.facts[-1], Became) and last.state is State.SUBMITTED:
+            message = ending.job.message
+            self._delay.note(max(0, last.at - message.accepted_at) / 1000)
+            if isinstance(only := ending.facts[-2], Submitted) and only.part.total == 1:
+                self.awaited.add(only.part, message)
 
     async def emptied(self) -> None:
         """Return when nothing is in hand, and nothing is being claimed."""
         while self._held or self.claiming:
             self._lighter.clear()
             await self._lighter.wait()
-
-    async def record(self) -> None:
-        """Write down what follows, until cancelled: all that has ended meanwhile at once, and again until the hold has it."""
-        while True:
-            await self._ended.wait()
-            self._ended.clear()
-            endings, self._endings = self._endings, []
-            while True:
-                try:
-                    await self._done([ending for ending in endings if ending.due is None])
-                    await self._again([ending for ending in endings if ending.due is not None])
-                    break
-                except Unavailable as fault:
-                    await wait_out(self._carrier, fault)
-            self._leave(endings)
-
-    async def _done(self, over: list[Ending]) -> None:
-        if not over:
-            return
-        await self._hold.done(*((ending.job, ending.facts) for ending in over))
-        for ending in over:
-            if ending.facts and isinstance(last := ending.facts[-1], Became) and last.state is State.SUBMITTED:
-                message = ending.job.message
-                self._delay.note(max(0, last.at - message.accepted_at) / 1000)
-                if isinstance(only := ending.facts[-2], Submitted) and only.part.total == 1:
-                    self.awaited.add(only.part, message)
-
-    async def _again(self, back: list[Ending]) -> None:
-        """Give back what is to be sent later, or by another carrier."""
-        if back:
-            await self._hold.record(*(fact for ending in back for fact in ending.facts))
-        for carrier in {ending.carrier for ending in back}:
-            returned = [ending for ending in back if ending.carrier == carrier]
-            await self._hold.again(*((ending.job, ending.due) for ending in returned), carrier=carrier)
-            self._leave(returned)  # at once: it may be claimed again from here on, and what is in hand is passed over
-
-    def _leave(self, endings: list[Ending]) -> None:
-        self._held.difference_update(ending.job.message.id for ending in endings)
-        self._lighter.set()
 
 
 async def wait_out(carrier: CarrierId, fault: Unavailable) -> None:

@@ -65,7 +65,7 @@ class Watch:
 
     async def _look(self) -> None:
         if await self._duty.learn():
-            self._carrier.moved.set()
+            self._dialogue.moved()
         if self._duty.paused:
             self._dialogue.wake_resting()
         if not self._duty.draining:

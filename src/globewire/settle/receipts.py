@@ -42,7 +42,7 @@ class Receipts:
                 await asyncio.sleep(1.0)
                 continue
             if not settled:
-                await self._hold.wait(SETTLE, "", 0.25)
+                await self._hold.wait(SETTLE, 0.25)
                 await asyncio.sleep(LINGER)
 
     async def settle(self) -> int:

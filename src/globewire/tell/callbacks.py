@@ -140,7 +140,7 @@ class Callbacks:
     async def _rest(self) -> None:
         """Return when the hold calls, when stopping, or after `idle` seconds."""
         waits = [
-            asyncio.ensure_future(self._hold.wait(TELL, "", self._settings.idle)),
+            asyncio.ensure_future(self._hold.wait(TELL, self._settings.idle)),
             asyncio.ensure_future(self._stopping.wait()),
         ]
         try:
