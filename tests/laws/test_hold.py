@@ -244,6 +244,22 @@ async def test_a_lane_is_a_carriers_own(hold: Hold) -> None:
     assert [job.message.id for job in await hold.claim(SEND, 9, NOW, LEASE, "south")] == [message(2).id]
 
 
+async def test_several_carriers_are_claimed_for_at_once(hold: Hold) -> None:
+    """Of each so many, the oldest first, under leases as by a claim of its own; one that has nothing gets nothing."""
+    east = CarrierId("east")
+    await hold.keep([submission(n, carrier=SOUTH if n > 3 else CARRIER) for n in range(1, 6)], None)
+
+    async def claimed(at: int) -> dict[CarrierId, list[int]]:
+        jobs = await hold.claim_sends({CARRIER: 2, SOUTH: 9, east: 1}, Millis(at), LEASE)
+        assert all(job.carrier == carrier for carrier, each in jobs.items() for job in each)
+        return {carrier: [job.message.id for job in each] for carrier, each in jobs.items()}
+
+    assert await claimed(NOW) == {CARRIER: [message(1).id, message(2).id], SOUTH: [message(4).id, message(5).id], east: []}
+    assert await claimed(NOW) == {CARRIER: [message(3).id], SOUTH: [], east: []}
+    assert await claimed(NOW) == {CARRIER: [], SOUTH: [], east: []}
+    assert sum(map(len, (await claimed(NOW + LEASE)).values())) == 4
+
+
 async def test_a_returned_job_is_due_when_it_says(hold: Hold) -> None:
     await hold.keep([submission(1)], None)
     (job,) = await hold.claim(SEND, 1, NOW, LEASE, CARRIER)

@@ -20,7 +20,7 @@ PAUSE = 1.0
 """Seconds until a lane is looked at again that could not be claimed from."""
 
 
-class Claimant(Protocol):
+class Taker(Protocol):
     """Whom messages are claimed for."""
 
     @property
@@ -45,24 +45,24 @@ class Claims:
     def __init__(self, hold: Hold, now: Callable[[], Millis]) -> None:
         self._hold, self._now = hold, now
         self._clock = asyncio.get_running_loop().time
-        self._claimants: dict[CarrierId, Claimant] = {}
+        self._takers: dict[CarrierId, Taker] = {}
         self._open: set[CarrierId] = set()
         """Whose lanes may hold something."""
         self._full: set[CarrierId] = set()
         """Who of them had no room."""
         self._resting: dict[CarrierId, float] = {}
 
-    def join(self, claimant: Claimant) -> None:
+    def join(self, taker: Taker) -> None:
         """Claim for this one too."""
-        self._claimants[claimant.id] = claimant
-        self._hold.wake(SEND, claimant.id)
+        self._takers[taker.id] = taker
+        self._hold.wake(SEND, taker.id)
 
-    def leave(self, claimant: Claimant) -> None:
+    def leave(self, taker: Taker) -> None:
         """Claim for it no more."""
-        del self._claimants[claimant.id]
+        del self._takers[taker.id]
 
     def moved(self, carrier: CarrierId) -> None:
-        """A claimant may have more room than before."""
+        """A taker may have more room than before."""
         if carrier in self._full:
             self._full.discard(carrier)
             self._hold.wake(SEND, carrier)
@@ -72,33 +72,33 @@ class Claims:
         look_at = 0.0
         while True:
             if (now := self._clock()) >= look_at:
-                self._open.update(self._claimants)
+                self._open.update(self._takers)
                 look_at = now + LOOK
             due_in = 0.0 if self._limits(now) else look_at - now
-            self._open.update(map(CarrierId, await self._hold.wait(SEND, due_in, self._claimants)))
+            self._open.update(map(CarrierId, await self._hold.wait(SEND, due_in, self._takers)))
             if limits := self._limits(now):
                 await self._claim(limits)
 
     def _limits(self, now: float) -> dict[CarrierId, int]:
         """How many may be claimed for each now."""
-        self._open &= self._claimants.keys()
-        rooms = {id: self._claimants[id].room for id in self._open if self._resting.get(id, 0.0) <= now}
+        self._open &= self._takers.keys()
+        rooms = {id: self._takers[id].room for id in self._open if self._resting.get(id, 0.0) <= now}
         self._full = {id for id, room in rooms.items() if room <= 0}
         return {id: room for id, room in rooms.items() if room > 0}
 
     async def _claim(self, limits: dict[CarrierId, int]) -> None:
-        claimants = {id: self._claimants[id] for id in limits}
+        takers = {id: self._takers[id] for id in limits}
         self._open -= limits.keys()  # until more is known: whoever calls meanwhile is heard
         with ExitStack() as claiming:
-            for claimant in claimants.values():
-                claiming.enter_context(claimant.hand.being_claimed())
+            for taker in takers.values():
+                claiming.enter_context(taker.hand.being_claimed())
             claimed: dict[CarrierId, list[SendJob]] = {}
             try:
                 claimed = await self._hold.claim_sends(limits, self._now(), LEASE)
             except Unavailable as fault:
                 log.error("the hold does not serve", stage="send", reason=str(fault))
             for id, jobs in claimed.items():
-                claimants[id].begin(claimants[id].hand.take(jobs))
+                takers[id].begin(takers[id].hand.take(jobs))
                 if len(jobs) == limits[id]:  # there may be more
                     self._open.add(id)
         if missing := limits.keys() - claimed.keys():
