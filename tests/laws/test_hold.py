@@ -8,6 +8,7 @@ import pytest
 
 from globewire import errors
 from globewire.hold.port import (
+    ENDPOINTS,
     SEND,
     SETTLE,
     TELL,
@@ -407,6 +408,22 @@ async def test_many_endpoints_are_claimed_at_once_each_in_its_order(hold: Hold) 
         name: [message(m).id for m in ((n, n + 40, n + 80) if n < 3 else (n + 40, n + 80))] for n, name in enumerate(names)
     }
     assert not await hold.pending(NOW)
+
+
+async def test_a_claim_of_fewer_endpoints_than_it_could_lease_leaves_none_that_is_due(hold: Hold) -> None:
+    """Though those whose reports were given up come first and have none left to push."""
+    names = [AccountId(f"shop{n:02}") for n in range(ENDPOINTS + 8)]
+    messages = [dataclasses.replace(message(n), account=name) for n, name in enumerate(names)]
+    kept = [dataclasses.replace(submission(n), message=m) for n, m in enumerate(messages)]
+    for name in names:
+        await hold.put_account(account(name=name))
+    await hold.keep(kept, None)
+    await hold.record(*(Became(s.message.id, State.EXPIRED, NOW) for s in kept[:8]))
+    for job in await hold.claim(TELL, 100, NOW, LEASE):
+        await hold.bury(job, NOW)
+    await hold.record(*(Became(s.message.id, State.EXPIRED, NOW) for s in kept[8:]))
+    assert sorted(job.account for job in await hold.claim(TELL, 100, NOW, LEASE)) == names[8:]
+    assert await hold.claim(TELL, 100, NOW, LEASE) == []
 
 
 async def test_given_up_callbacks_wait_until_they_are_revived(hold: Hold) -> None:

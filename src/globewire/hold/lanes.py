@@ -11,7 +11,7 @@ import orjson
 from globewire.hold import pushes
 from globewire.hold.changes import Written, written
 from globewire.hold.facts import write
-from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
+from globewire.hold.port import ENDPOINTS, FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, PART, Row, report, send_job, settle_job
 from globewire.hold.sql import ask, change, run
 from globewire.message import CarrierId, MessageId, Millis
@@ -104,8 +104,6 @@ _REPORTS = (
 )
 _LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2, last = 'pushing' WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
 _CLOSE_OUTBOX = "DELETE FROM outbox WHERE account IN (SELECT value ->> 0 FROM json_each(?))"
-ENDPOINTS = 32
-"""Endpoints leased by one claim of TELL; `limit` is the number of reports for each."""
 
 
 def claim_tell(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[TellJob]]:
@@ -114,17 +112,27 @@ def claim_tell(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[T
 
 
 def _claim_tell(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
+    jobs: list[TellJob] = []
+    while True:
+        due, empty = _due_tells(cursor, ENDPOINTS - len(jobs), limit, now)
+        run(cursor, _LEASE_OUTBOX, [(job.account,) for job in due], now + lease)
+        run(cursor, _CLOSE_OUTBOX, empty)
+        jobs += due
+        if not empty:  # else others may be due, whose place those without a report took
+            return jobs
+
+
+def _due_tells(cursor: apsw.Cursor, endpoints: int, limit: int, now: int) -> tuple[list[TellJob], list[tuple[str]]]:
+    """Jobs for so many endpoints that are due, and the accounts among them that have no report to push."""
     jobs, empty = [], []
-    for account, rows in groupby(ask(cursor, _REPORTS, now, ENDPOINTS, limit), key=itemgetter(0)):
+    for account, rows in groupby(ask(cursor, _REPORTS, now, endpoints, limit), key=itemgetter(0)):
         tries, head = next(groupby(rows, key=itemgetter(2)))
         if tries is None:
             empty.append((account,))
             continue
         (_, url, _, *first), *others = head
         jobs.append(TellJob(account, url, tries, (report(first), *(report(row[3:]) for row in others))))
-    run(cursor, _LEASE_OUTBOX, [(job.account,) for job in jobs], now + lease)
-    run(cursor, _CLOSE_OUTBOX, empty)
-    return jobs
+    return jobs, empty
 
 
 _SENT = "DELETE FROM sending WHERE message IN (SELECT value ->> 0 FROM json_each(?))"

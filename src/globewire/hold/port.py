@@ -166,6 +166,9 @@ class Lane(Generic[J]):
 SEND: Lane[SendJob] = Lane("send")
 SETTLE: Lane[SettleJob] = Lane("settle")
 TELL: Lane[TellJob] = Lane("tell")
+ENDPOINTS = 32
+"""Endpoints that one claim of TELL leases at most; its `limit` is the number of reports for each. Where it gives fewer, it has left
+none that is due and nobody else's."""
 
 # --- facts: what `done` and `record` write -----------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from globewire.hold.pg.batch import DAY_OF_IDS, Batch, since
 from globewire.hold.pg.facts import write
 from globewire.hold.pg.keeping import text
 from globewire.hold.pg.turn import Turn
-from globewire.hold.port import FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
+from globewire.hold.port import ENDPOINTS, FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
 from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
 from globewire.message import CarrierId, Millis
 
@@ -130,8 +130,6 @@ _REPORTS = (
     "SELECT id, recipient, task_id, segments, state, error_code, error, accepted_at, ended_at FROM message "
     "WHERE id = ANY($1::bigint[]) AND id >= $2"
 )
-ENDPOINTS = 32
-"""Endpoints leased by one claim of TELL; `limit` is the number of reports for each."""
 
 
 async def claim_tell(connection: Any, payloads: Sequence[Claiming]) -> list[list[TellJob]]:
