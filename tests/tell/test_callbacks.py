@@ -378,6 +378,14 @@ async def test_stop_lets_a_push_end(tell: Tell, receive: Receivers) -> None:
     assert (box.waiting, len(receiver.pushes)) == (1, 1)
 
 
+async def test_stop_of_a_stage_that_has_nothing_to_do_returns(tell: Tell) -> None:
+    """Though it would look again in an hour only."""
+    stage = tell.start(replace(tell.settings, idle=3600.0))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(10):
+        await stage.stop()
+
+
 async def test_stop_of_a_stage_that_never_ran_returns(tell: Tell) -> None:
     await Callbacks(tell.hold, settings=tell.settings, clock=tell.clock, secret_of=lambda name: b"").stop()
 

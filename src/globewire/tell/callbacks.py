@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from globewire.errors import Unavailable
-from globewire.hold.port import TELL, Hold, Noted, Push, Report, TellJob
+from globewire.hold.port import ENDPOINTS, TELL, Hold, Noted, Push, Report, TellJob
 from globewire.message import AccountId, MessageId, Millis
 from globewire.meter.dials import Meter
 from globewire.tell.address import Resolve
@@ -83,7 +83,6 @@ class Callbacks:
         self._doubtful: set[AccountId] = set()
         self._most_doubtful = max(1, settings.connections // 4)
         self._most_sound = max(1, settings.connections - self._most_doubtful)
-        self._connections = asyncio.Semaphore(self._most_sound)
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
         self._ended = asyncio.Event()
@@ -91,7 +90,7 @@ class Callbacks:
 
     @property
     def busy(self) -> int:
-        """How many endpoints are being pushed to, or wait for a connection."""
+        """How many endpoints are being pushed to."""
         return len(self._sound) + len(self._doubtful)
 
     async def run(self) -> None:
@@ -118,83 +117,78 @@ class Callbacks:
         """Claim no more, and return when the pushes in flight have ended: after the timeout of one at the latest."""
         self._stopping.set()
         self._freed.set()
+        self._hold.wake(TELL)
         await self._ended.wait()
 
     async def _turn(self, http: Client) -> None:
-        """Claim once and start what was claimed; where there is nothing, wait for the hold's call."""
+        """Claim once and begin what was claimed; where nothing more is due, wait for the hold's call."""
         if len(self._sound) >= self._most_sound:
-            self._freed.clear()
-            await self._freed.wait()
+            await self._one_ends()
             return
         now = self._clock()
         try:
             jobs = await self._hold.claim(TELL, self._settings.batch, now, self._settings.lease)
-            for job in jobs:
-                self._start(http, job, now)
-            if not jobs:
-                await self._rest()
         except Unavailable:
             log.warning("callback.hold_unavailable")
-            await self._sleep(PAUSE)
+            await self._pause()
+            return
+        await self._begin(http, jobs, now)
+        if len(jobs) < ENDPOINTS:
+            await self._hold.wait(TELL, self._settings.idle)
+            await asyncio.sleep(LINGER)
 
-    async def _rest(self) -> None:
-        """Return when the hold calls, when stopping, or after `idle` seconds."""
-        waits = [
-            asyncio.ensure_future(self._hold.wait(TELL, self._settings.idle)),
-            asyncio.ensure_future(self._stopping.wait()),
-        ]
-        try:
-            ended, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in ended:
-                wait.result()
-            await self._sleep(LINGER)
-        finally:
-            for wait in waits:
-                wait.cancel()
+    async def _one_ends(self) -> None:
+        """Return when a push has ended, or when stopping."""
+        self._freed.clear()
+        await self._freed.wait()
 
-    async def _sleep(self, seconds: float) -> None:
+    async def _pause(self) -> None:
+        """Return when stopping, after PAUSE at the latest."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(PAUSE):
                 await self._stopping.wait()
         except TimeoutError:
             return
 
-    def _start(self, http: Client, job: TellJob, claimed_at: Millis) -> None:
-        doubtful = job.tries > 0 or job.account in self._failing
+    async def _begin(self, http: Client, jobs: Sequence[TellJob], claimed_at: Millis) -> None:
+        """Begin a push of each job, as connections are free."""
         # A job left here is nobody's loss: its lease ends by itself, which serves as the pause of an endpoint that fails.
+        for job in sorted(jobs, key=self._doubts, reverse=True):  # doubtful ones wait for no connection, and so begin first
+            if self._doubts(job):
+                if len(self._doubtful) < self._most_doubtful:
+                    self._start(http, job, self._doubtful)
+                continue
+            while len(self._sound) >= self._most_sound:
+                await self._one_ends()
+            if self._clock() > claimed_at + self._settings.lease - self._settings.timeout * 1000:
+                return  # the lease might end before the push does
+            self._start(http, job, self._sound)
+
+    def _doubts(self, job: TellJob) -> bool:
+        return job.tries > 0 or job.account in self._failing
+
+    def _start(self, http: Client, job: TellJob, among: set[AccountId]) -> None:
         if job.account in self._sound or job.account in self._doubtful:
             return
-        if doubtful and len(self._doubtful) >= self._most_doubtful:
-            return
-        (self._doubtful if doubtful else self._sound).add(job.account)
-        task = asyncio.create_task(self._tell(http, job, claimed_at, doubtful))
+        among.add(job.account)
+        task = asyncio.create_task(self._tell(http, job, among))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell(self, http: Client, job: TellJob, claimed_at: Millis, doubtful: bool) -> None:
+    async def _tell(self, http: Client, job: TellJob, among: set[AccountId]) -> None:
         """Push one job and write down what came of it."""
         try:
-            made = await self._when_free(http, job, claimed_at, doubtful)
-            if made is not None:
-                await self._conclude(TellJob(job.account, job.url, job.tries, job.reports, made), made)
+            try:
+                made = await self._push(http, job)
+            finally:
+                # Before the hold hears of it: once it has, the endpoint's next reports may be claimed, and must not be left.
+                among.discard(job.account)
+                self._freed.set()
+            await self._conclude(TellJob(job.account, job.url, job.tries, job.reports, made), made)
         except Unavailable:
             log.warning("callback.hold_unavailable", account=job.account)
         except Exception as fault:  # noqa: BLE001 - one endpoint's trouble must not end the stage; its lease brings it back
             log.error("callback.failed", account=job.account, fault=type(fault).__name__)
-
-    async def _when_free(self, http: Client, job: TellJob, claimed_at: Millis, doubtful: bool) -> Push | None:
-        """Push when a connection is free; None where that took so long that the lease might end before the push does."""
-        try:
-            if doubtful:
-                return await self._push(http, job)
-            async with self._connections:
-                if self._clock() > claimed_at + self._settings.lease - self._settings.timeout * 1000:
-                    return None
-                return await self._push(http, job)
-        finally:
-            # Before the hold hears of it: once it has, the endpoint's next reports may be claimed, and must not be left.
-            (self._doubtful if doubtful else self._sound).discard(job.account)
-            self._freed.set()
 
     async def _push(self, http: Client, job: TellJob) -> Push:
         at, content = self._clock(), callback.body(map(_item, job.reports))
@@ -212,12 +206,12 @@ class Callbacks:
         now = self._clock()
         if delay is None:
             await self._hold.bury(job, now)
-            self._count("buried", job, made)
+            self._count("buried", [(job, made)])
             why = f"given up after {job.tries + 1} pushes: {made.reason}"
             await self._hold.record(*(Noted(report.message, now, "callback", why) for report in job.reports))
         else:
             await self._hold.again((job, Millis(now + delay * 1000)))
-            self._count("again", job, made)
+            self._count("again", [(job, made)])
 
     async def _take(self, job: TellJob, made: Push) -> None:
         """Have it written down that an endpoint took its reports: with all others that did meanwhile, by whoever came first."""
@@ -242,22 +236,19 @@ class Callbacks:
             else:  # one that cannot be written must not hold up the others
                 await asyncio.gather(*(self._done([each]) for each in taken))
             return
-        for job, made in taken:
-            self._count("acknowledged", job, made)
+        self._count("acknowledged", taken)
 
-    def _count(self, became: str, job: TellJob, made: Push) -> None:
-        self._meter.pushes.of(became).add()
-        self._meter.reports.of(became).add(len(job.reports))
-        self._meter.push_seconds.of(became).note(made.took / 1000)
-        level = log.debug if made.acknowledged else log.warning
-        level(
-            f"callback.{became}",
-            account=job.account,
-            reports=len(job.reports),
-            tries=job.tries + 1,
-            reason=made.reason,
-            took=made.took,
-        )
+    def _count(self, became: str, pushes: Sequence[tuple[TellJob, Push]]) -> None:
+        """Count pushes of which the same became, and log each."""
+        self._meter.pushes.of(became).add(len(pushes))
+        self._meter.reports.of(became).add(sum(made.reports for _, made in pushes))
+        seconds, event = self._meter.push_seconds.of(became), f"callback.{became}"
+        say = (
+            log.debug if became == "acknowledged" else log.warning
+        )  # looked up once: that costs more than a call that logs nothing
+        for job, made in pushes:
+            seconds.note(made.took / 1000)
+            say(event, account=job.account, reports=made.reports, tries=job.tries + 1, reason=made.reason, took=made.took)
 
     async def _break_off(self) -> None:
         tasks = list(self._tasks)
