@@ -23,7 +23,8 @@ from globewire.wire import callback
 log = structlog.get_logger(__name__)
 
 LINGER = 0.005
-"""Seconds from the first report due to its claim: what comes meanwhile goes in the same push."""
+"""Seconds from the first report due to its claim, so that what comes meanwhile goes in the same push; and from the first
+acknowledgement to its commit while other pushes are in flight, so that theirs go with it."""
 PAUSE = 1.0
 """Seconds to wait before asking a hold again that could not serve."""
 
@@ -220,7 +221,7 @@ class Callbacks:
             return
         self._writing = True
         try:
-            await asyncio.sleep(0)  # those whose answers came in the same turn of the loop
+            await asyncio.sleep(LINGER if self.busy else 0)  # 0: those whose answers came in the same turn of the loop
             while self._taken:
                 taken, self._taken = self._taken, []
                 await self._done(taken)
