@@ -168,6 +168,8 @@ class Carrier:
 
     def _go(self) -> None:
         """Write what may be written now; come back when the pace or the pause says so."""
+        if not self._queue:
+            return None
         now = self._clock()
         while self._queue:
             if now < self._paused_until:

@@ -244,9 +244,8 @@ class Callbacks:
         self._meter.pushes.of(became).add(len(pushes))
         self._meter.reports.of(became).add(sum(made.reports for _, made in pushes))
         seconds, event = self._meter.push_seconds.of(became), f"callback.{became}"
-        say = (
-            log.debug if became == "acknowledged" else log.warning
-        )  # looked up once: that costs more than a call that logs nothing
+        # Looked up once: that costs more than a call that logs nothing.
+        say = log.debug if became == "acknowledged" else log.warning
         for job, made in pushes:
             seconds.note(made.took / 1000)
             say(event, account=job.account, reports=made.reports, tries=job.tries + 1, reason=made.reason, took=made.took)
