@@ -10,6 +10,7 @@ import structlog
 from globewire.errors import Unavailable
 from globewire.hold.port import SEND, Hold, SendJob
 from globewire.message import CarrierId, Millis
+from globewire.send.gathered import LINGER
 from globewire.send.hand import LEASE, Hand
 
 log = structlog.get_logger()
@@ -78,6 +79,8 @@ class Claims:
             self._open.update(map(CarrierId, await self._hold.wait(SEND, due_in, self._takers)))
             if limits := self._limits(now):
                 await self._claim(limits)
+                if not self._open:  # what comes from now on is claimed with what comes soon after it
+                    await asyncio.sleep(LINGER)
 
     def _limits(self, now: float) -> dict[CarrierId, int]:
         """How many may be claimed for each now."""

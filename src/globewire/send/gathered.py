@@ -1,10 +1,13 @@
-"""What comes one by one and is served together: all that came while what came before was served."""
+"""What comes one by one and is served together: all that came while what came before was served, and a moment longer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+LINGER = 0.005
+"""Seconds that more is waited for where something came while the last was served; else the next is served at once."""
 
 
 class Gathered(Generic[T]):
@@ -23,7 +26,7 @@ class Gathered(Generic[T]):
     async def run(self) -> None:
         """Serve until cancelled."""
         while True:
-            await self._some.wait()
+            await (asyncio.sleep(LINGER) if self._waiting else self._some.wait())
             self._some.clear()
             waiting, self._waiting = self._waiting, []
             await self._serve(waiting)
