@@ -31,7 +31,7 @@ class Hand:
         ended: "Callable[[tuple[Hand, Ending]], None]",
         delay: Spread,
     ) -> None:
-        self._hold, self.carrier, self._now, self._tell, self._delay = hold, carrier, now, ended, delay
+        self._hold, self.carrier, self._now, self._ended, self._delay = hold, carrier, now, ended, delay
         self.awaited = Awaited()
         """What the carrier has of it, and the hold knows of."""
         self._held: set[int] = set()
@@ -80,7 +80,7 @@ class Hand:
     def end(self, ending: Ending) -> None:
         """It is known what follows for a message: it leaves the hand when that is written down."""
         self.unwritten += 1
-        self._tell((self, ending))
+        self._ended((self, ending))
 
     def let_go(self, ending: Ending) -> None:
         """It is written down."""
