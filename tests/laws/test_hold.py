@@ -426,6 +426,20 @@ async def test_a_claim_of_fewer_endpoints_than_it_could_lease_leaves_none_that_i
     assert await hold.claim(TELL, 100, NOW, LEASE) == []
 
 
+async def test_endpoints_are_served_in_turn_however_much_each_has_to_be_told(hold: Hold) -> None:
+    names = [AccountId(f"shop{n:03}") for n in range(2 * ENDPOINTS + 8)]
+    messages = [dataclasses.replace(message(n), account=names[n % len(names)]) for n in range(3 * len(names))]
+    for name in names:
+        await hold.put_account(account(name=name))
+    await hold.keep([dataclasses.replace(submission(n), message=m) for n, m in enumerate(messages)], None)
+    await hold.record(*(Became(m.id, State.EXPIRED, NOW) for m in messages))
+    told: list[str] = []
+    while jobs := await hold.claim(TELL, 1, NOW, LEASE, told[-1] if told else ""):
+        told += [job.account for job in jobs]
+        await hold.done(*((job, ()) for job in jobs))
+    assert told == 3 * names
+
+
 async def test_given_up_callbacks_wait_until_they_are_revived(hold: Hold) -> None:
     await hold.put_account(account())
     await hold.keep([submission(1), submission(2)], None)

@@ -17,7 +17,7 @@ from globewire.hold.sql import ask, change, run
 from globewire.message import CarrierId, MessageId, Millis
 
 Claiming = tuple[int, int, int, str]
-"""How many at most, now, the lease in ms, and of whom."""
+"""How many at most, now, the lease in ms, and of whom, or after whom."""
 ClaimingSends = tuple[Sequence[tuple[CarrierId, int]], int, int]
 """How many at most of each carrier, now, and the lease in ms."""
 Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
@@ -95,11 +95,15 @@ def _claim_settle(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str
     return [settle_job(row, matches.get(row[0], ()), parts) for row in heard]
 
 
+_IN_TURN = (
+    "SELECT account FROM (SELECT account FROM outbox WHERE due_at <= ?1 AND account > ?2 ORDER BY account) UNION ALL "
+    "SELECT account FROM (SELECT account FROM outbox WHERE due_at <= ?1 AND account <= ?2 ORDER BY account) LIMIT ?3"
+)
 _REPORTS = (
     "SELECT json_group_array(json_array(o.account, a.callback, c.tries, c.id, m.id, m.recipient, m.task_id, m.segments, m.state, "
     "m.error_code, m.error, m.accepted_at, m.ended_at)) "
-    "FROM (SELECT account FROM outbox WHERE due_at <= ? ORDER BY due_at LIMIT ?) AS o LEFT JOIN callback AS c ON c.id IN "
-    "(SELECT id FROM callback WHERE account = o.account AND dead = 0 ORDER BY id LIMIT ?) "
+    f"FROM ({_IN_TURN}) AS o LEFT JOIN callback AS c ON c.id IN "
+    "(SELECT id FROM callback WHERE account = o.account AND dead = 0 ORDER BY id LIMIT ?4) "
     "LEFT JOIN message AS m ON m.id = c.message LEFT JOIN account AS a ON a.id = o.account"
 )
 _LEASE_OUTBOX = "UPDATE outbox SET due_at = ?2, last = 'pushing' WHERE account IN (SELECT value ->> 0 FROM json_each(?1))"
@@ -114,7 +118,7 @@ def claim_tell(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[T
 def _claim_tell(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
     jobs: list[TellJob] = []
     while True:
-        due, empty = _due_tells(cursor, ENDPOINTS - len(jobs), limit, now)
+        due, empty = _due_tells(cursor, now, of, ENDPOINTS - len(jobs), limit)
         run(cursor, _LEASE_OUTBOX, [(job.account,) for job in due], now + lease)
         run(cursor, _CLOSE_OUTBOX, empty)
         jobs += due
@@ -122,10 +126,10 @@ def _claim_tell(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) 
             return jobs
 
 
-def _due_tells(cursor: apsw.Cursor, endpoints: int, limit: int, now: int) -> tuple[list[TellJob], list[tuple[str]]]:
+def _due_tells(cursor: apsw.Cursor, now: int, of: str, endpoints: int, limit: int) -> tuple[list[TellJob], list[tuple[str]]]:
     """Jobs for so many endpoints that are due, and the accounts among them that have no report to push."""
     jobs, empty = [], []
-    for account, rows in groupby(ask(cursor, _REPORTS, now, endpoints, limit), key=itemgetter(0)):
+    for account, rows in groupby(ask(cursor, _REPORTS, now, of, endpoints, limit), key=itemgetter(0)):
         tries, head = next(groupby(rows, key=itemgetter(2)))
         if tries is None:
             empty.append((account,))

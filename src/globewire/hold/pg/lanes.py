@@ -29,7 +29,7 @@ from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
 from globewire.message import CarrierId, Millis
 
 Claiming = tuple[int, int, int, str]
-"""How many at most, now, the lease in ms, and of whom."""
+"""How many at most, now, the lease in ms, and of whom, or after whom."""
 Asking = Callable[..., Awaitable[Sequence[Any]]]
 Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
 Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
@@ -117,9 +117,13 @@ async def _matched(connection: Any, heard: Sequence[Any], reach: int) -> list[Se
     return [settle_job(row, matches.get(row[0], ()), parts) for row in heard]
 
 
+# From one account with a report to the next, by the index: what that costs does not depend on how many accounts there are.
 _OUTBOXES = (
-    "SELECT o.account, a.callback FROM outbox AS o JOIN account AS a ON a.id = o.account WHERE o.due_at <= $1 AND EXISTS "
-    "(SELECT FROM callback AS c WHERE c.account = o.account AND NOT c.dead) ORDER BY o.due_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED"
+    "WITH RECURSIVE waiting AS ((SELECT account FROM callback WHERE NOT dead AND account > $2 ORDER BY account LIMIT 1) UNION ALL "
+    "SELECT (SELECT account FROM callback AS c WHERE NOT dead AND c.account > w.account ORDER BY account LIMIT 1) "
+    "FROM waiting AS w WHERE w.account IS NOT NULL) "
+    "SELECT o.account, a.callback FROM waiting AS w JOIN outbox AS o ON o.account = w.account AND o.due_at <= $1 "
+    "JOIN account AS a ON a.id = o.account LIMIT $3 FOR UPDATE OF o SKIP LOCKED"
 )
 _LEASE_OUTBOX = "UPDATE outbox SET due_at = $2, last = 'pushing' WHERE account = ANY($1::text[])"
 _NEXT = (
@@ -138,20 +142,28 @@ async def claim_tell(connection: Any, payloads: Sequence[Claiming]) -> list[list
 
 
 async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
-    urls = {row[0]: row[1] for row in await connection.fetch(_OUTBOXES, now, ENDPOINTS)}
+    urls = await _due_outboxes(connection, now, of)
     if not urls:
         return []
     rows = await connection.fetch(_NEXT, list(urls), limit)
     ids = sorted(row[2] for row in rows)
     messages = {row[0]: row for row in await connection.fetch(_REPORTS, ids, since(ids))}
-    jobs = []
-    for account, found in groupby(rows, key=lambda row: row[0]):
-        tries, head = next(groupby(found, key=lambda row: row[3]))
+    jobs = {}
+    for account, waiting in groupby(rows, key=lambda row: row[0]):
+        tries, head = next(groupby(waiting, key=lambda row: row[3]))
         reports = tuple(report((row[1], *messages[row[2]])) for row in head if row[2] in messages)
         if reports:
-            jobs.append(TellJob(account, urls[account], tries, reports))
-    await connection.execute(_LEASE_OUTBOX, [job.account for job in jobs], now + lease)
-    return jobs
+            jobs[account] = TellJob(account, urls[account], tries, reports)
+    await connection.execute(_LEASE_OUTBOX, list(jobs), now + lease)
+    return [jobs[account] for account in urls if account in jobs]
+
+
+async def _due_outboxes(connection: Any, now: int, of: str) -> dict[str, str]:
+    """The endpoints that are due and have a report, by account, in turn: locked, as far as nobody else has."""
+    urls = dict(await connection.fetch(_OUTBOXES, now, of, ENDPOINTS))
+    if of and len(urls) < ENDPOINTS:
+        urls |= dict(await connection.fetch(_OUTBOXES, now, "", ENDPOINTS - len(urls)))
+    return urls
 
 
 _SETTLED = "DELETE FROM heard WHERE id = ANY($1::bigint[])"
