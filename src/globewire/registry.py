@@ -55,9 +55,11 @@ class Registry:
     async def refresh(self) -> None:
         """Take over the book if it has changed."""
         book = await self._hold.book(self._version)
-        if book is not None and book.version > self._version:  # a later look may have come back before this one
-            self._version = book.version
-            self.register = self._compile(book)
+        if book is None:
+            return
+        register = await asyncio.to_thread(self._compile, book)  # of 10,000 keys it takes long enough to be noticed by callers
+        if book.version > self._version:  # a later look may have come back before this one
+            self._version, self.register = book.version, register
             self.accounts = {entry.id: entry for entry in book.accounts}
 
     def callback_secret(self, account: AccountId) -> bytes:
