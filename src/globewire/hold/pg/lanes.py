@@ -10,7 +10,7 @@ them with those that the decision was made on. Where they differ, nothing of tha
 on the lane, and are decided anew.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeGuard
@@ -25,40 +25,41 @@ from globewire.hold.pg.facts import write
 from globewire.hold.pg.keeping import text
 from globewire.hold.pg.turn import Turn
 from globewire.hold.port import ENDPOINTS, FRESH, SEND, SETTLE, TELL, Fact, Job, SendJob, SettleJob, TellJob
-from globewire.hold.rows import COLUMNS, PART, report, send_job, settle_job
+from globewire.hold.rows import COLUMNS, PART, Row, report, send_job, settle_job
 from globewire.message import CarrierId, Millis
 
 Claiming = tuple[int, int, int, str]
 """How many at most, now, the lease in ms, and of whom, or after whom."""
-Asking = Callable[..., Awaitable[Sequence[Any]]]
 Outcomes = Sequence[tuple[Job, Sequence[Fact]]]
 Returning = tuple[Sequence[tuple[Job, Millis | None]], CarrierId | None]
 
-_LEASE_SENDS = (
-    "WITH due AS MATERIALIZED (SELECT message, leased FROM sending WHERE carrier = $1 AND due_at <= $2 "
-    "ORDER BY due_at, message LIMIT $3 FOR UPDATE SKIP LOCKED) "
-    "UPDATE sending AS s SET leased = true, due_at = $4 FROM due WHERE s.message = due.message "
-    "RETURNING s.message, s.tried, due.leased"
+_LEASE_SENDS = Batch(
+    "WITH due AS MATERIALIZED (SELECT j.nth, j.until, s.message, s.leased FROM {rows} CROSS JOIN LATERAL "
+    "(SELECT message, leased FROM sending WHERE carrier = j.carrier AND due_at <= j.now "
+    "ORDER BY due_at, message LIMIT j.most FOR UPDATE SKIP LOCKED) AS s) "
+    "UPDATE sending AS s SET leased = true, due_at = due.until FROM due WHERE s.message = due.message "
+    "RETURNING due.nth, s.message, s.tried, due.leased",
+    *("nth integer", "carrier text", "now bigint", "most integer", "until bigint"),
 )
 _MESSAGES = f"SELECT {', '.join(COLUMNS)}, state FROM message WHERE id = ANY($1::bigint[]) AND id >= $2"
 
 
 async def claim_send(fresh: Fresh, turn: Turn, payloads: Sequence[Claiming]) -> list[list[SendJob]]:
-    """Lease messages that are due at a carrier, oldest first. The lease of a single claim is committed before what is not in hand
-    is read: whoever gets Unavailable frees it."""
-    lease_by = turn.only if len(payloads) == 1 else turn.fetch
-    return [await _claim_send(fresh, turn, lease_by, *payload) for payload in payloads]
-
-
-async def _claim_send(fresh: Fresh, turn: Turn, lease_by: Asking, limit: int, now: int, lease: int, of: str) -> list[SendJob]:
-    due = await lease_by(_LEASE_SENDS, of, now, limit, now + lease)
-    jobs = fresh.jobs(CarrierId(of), due, all_due=len(due) < limit)
-    if read := {row[0]: row for row in due if row[0] not in jobs}:
-        for row in await turn.look(_MESSAGES, sorted(read), since(read)):
-            values, (_, tried, interrupted) = list(row), read[row[0]]
-            values[6] = text(values[6])
-            jobs[row[0]] = send_job([*values, of, tried, interrupted])
-    return sorted(jobs.values(), key=lambda job: job.message.id)
+    """Lease messages that are due at carriers, of each the oldest first. The lease of a single claim is committed before what is
+    not in hand is read: whoever gets Unavailable frees it."""
+    claims = [(nth, of, now, limit, now + lease) for nth, (limit, now, lease, of) in enumerate(payloads)]
+    due: list[list[Row]] = [[] for _ in claims]
+    for nth, *row in await (_LEASE_SENDS.only if len(claims) == 1 else _LEASE_SENDS.ask)(turn, claims):
+        due[nth].append(row)
+    jobs: dict[int, SendJob] = {}
+    for (_, of, _, limit, _), rows in zip(claims, due, strict=True):
+        jobs |= fresh.jobs(CarrierId(of), rows, all_due=len(rows) < limit)
+    read = {row[0]: (of, *row[1:]) for (_, of, *_), rows in zip(claims, due, strict=True) for row in rows if row[0] not in jobs}
+    for row in await turn.look(_MESSAGES, sorted(read), since(read)) if read else ():
+        values = list(row)
+        values[6] = text(values[6])
+        jobs[row[0]] = send_job([*values, *read[row[0]]])
+    return [[jobs[id] for id in sorted(row[0] for row in rows) if id in jobs] for rows in due]
 
 
 _UNCLAIM = "UPDATE sending SET leased = false, due_at = $3 WHERE carrier = $1 AND leased AND due_at = ANY($2::bigint[])"
