@@ -121,7 +121,7 @@ async def test_what_expires_is_counted(hold: Hold, meter: Meter) -> None:
 
 async def test_commits_are_counted_with_their_sizes(hold: Hold, meter: Meter) -> None:
     """As many requests as were made, in no more commits than that; what fails is counted as failed."""
-    lines = ("all",) if isinstance(hold, SqliteHold) else ("keep", "claim", "write")
+    lines = ("all",) if isinstance(hold, SqliteHold) else ("keep", "claim", "draw", "write")
     before = sum(meter.commits.of(line).sum for line in lines)
     await asyncio.gather(*(hold.keep([submission(n)], None) for n in range(20)), hold.claim(SEND, 1, NOW, LEASE, CARRIER))
     spreads = [meter.commits.of(line) for line in lines]

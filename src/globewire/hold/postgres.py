@@ -1,8 +1,8 @@
 """The scale-out engine: one PostgreSQL database that many processes share, with flushed commits and group commit.
 
 What each call does to the database stands in `pg.keeping`, `pg.lanes`, `pg.facts`, `pg.sharing` and `pg.ledger`, and in each
-of them how it stays right beside other writers. What is asked goes on three lines, that run beside one another: what is kept,
-what is claimed, and all other writing. Reading takes any connection that is free.
+of them how it stays right beside other writers. What is asked goes on four lines, that run beside one another: what is kept,
+what is claimed, what is drawn of quotas, for which callers wait, and all other writing. Reading takes any connection that is free.
 
 Several hosts may stand in the URL. When the one that writes is gone, calls raise Unavailable, and connections are made to
 whichever writes next. A call whose commit the server never confirmed is Unavailable too, though it may have been done: a nonce,
@@ -69,7 +69,7 @@ from globewire.message import AccessKeyId, AccountId, CarrierId, MessageId, Mill
 from globewire.meter.dials import Meter
 
 T = TypeVar("T")
-CONNECTIONS = 7
+CONNECTIONS = 8
 """Of one process at most: one for each line, and the rest for reading; the bell has one more."""
 PATIENCE = 10.0
 """Seconds for a statement; a server that is silent for longer is taken to be gone."""
@@ -94,9 +94,9 @@ class PostgresHold:
         self._pool, self._bell, self._wakes = pool, bell, wakes
         self._accepted = meter.messages.of(State.ACCEPTED)
         self._days = Days(pool)
-        self._keeping, self._claiming, self._writing = (
-            Line(pool, self._days.mend, Tally(meter, line)) for line in ("keep", "claim", "write")
-        )
+        self._keeping, self._claiming, self._drawing, self._writing = self._lines = [
+            Line(pool, self._days.mend, Tally(meter, line)) for line in ("keep", "claim", "draw", "write")
+        ]
         fresh = Fresh(NOBODYS)
         self._keep: Work = partial(keeping.keep, fresh)
         self._claims: dict[str, Work] = {
@@ -129,7 +129,7 @@ class PostgresHold:
         return await self._read(checksummed)
 
     async def close(self) -> None:
-        for line in (self._keeping, self._claiming, self._writing):
+        for line in self._lines:
             await line.close()
         await self._bell.close()
         try:
@@ -227,7 +227,7 @@ class PostgresHold:
         await self._claiming.ask(sharing.disown, owner)
 
     async def draw(self, quota: str, rate: float, want: int, now: Millis) -> int:
-        return want if rate <= 0 else int(await self._claiming.ask(sharing.spend, (quota, rate, want, now)))
+        return want if rate <= 0 else int(await self._drawing.ask(sharing.spend, (quota, rate, want, now)))
 
     async def left(self, quota: str, rate: float, now: Millis) -> int:
         return await self._read(sharing.left, quota, rate, now)

@@ -70,7 +70,7 @@ COMMITS = Row(
     "globewire_commit_requests",
     Kind.HISTOGRAM,
     ("line",),
-    "Requests of all stages that one commit of the store served together. SQLite has one line, `all`; PostgreSQL has three.",
+    "Requests of all stages that one commit of the store served together. SQLite has one line, `all`; PostgreSQL has four.",
     SIZES,
 )
 COMMIT_SECONDS = Row(
