@@ -1,4 +1,8 @@
-"""A real Chromium before the console of a running gateway."""
+"""A real Chromium before the console of a running gateway.
+
+It takes a second of computing to start, so one serves all tests, and they run in the event loop in which it is spoken to. A test
+looks at a context of its own, which shares nothing with others: no cookies, no storage, no cache.
+"""
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from stories.house import House, house
@@ -23,9 +28,16 @@ QUIET = (
 Opening = Callable[..., Awaitable["Look"]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of this folder run in the session's loop."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A page of the console in a browser of its own, and the gateway behind it. `faults` are what the browser complained of, and
+    """A page of the console in a context of its own, and the gateway behind it. `faults` are what the browser complained of, and
     requests to other hosts: none is allowed unless a test takes it out."""
 
     house: House
@@ -45,9 +57,9 @@ class Look:
         return self.page
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A browser with an empty profile."""
+    """A browser, for all tests."""
     if CHROMIUM is None:
         pytest.skip("browser tests need Chromium: apt-get install chromium")
     async with async_playwright() as playwright:
@@ -56,9 +68,9 @@ async def browser() -> AsyncIterator[Browser]:
         await started.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opening(browser: Browser, tmp_path: Path) -> AsyncIterator[Opening]:
-    """Opens a gateway with these pieces of configuration, and a page that watches for faults."""
+    """Opens a gateway with these pieces of configuration, and a page that watches for faults; no context outlives the test."""
     async with AsyncExitStack() as stack:
         looks: list[Look] = []
 
@@ -74,12 +86,12 @@ async def opening(browser: Browser, tmp_path: Path) -> AsyncIterator[Opening]:
 
         yield opened
         faults = [fault for look in looks for fault in look.faults]
-        for look in looks:
-            await look.page.context.close()
+        for context in browser.contexts:
+            await context.close()
     assert faults == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def look(opening: Opening) -> Look:
     """An emulator's console, where nobody signs in."""
     return await opening()
