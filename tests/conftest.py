@@ -1,16 +1,21 @@
-"""The engines that tests are run on, each on a fresh store that can be closed and opened again."""
+"""The engines that tests are run on, each on a fresh store that can be closed and opened again; and how hypothesis looks."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from globewire.hold.port import Hold
 from globewire.hold.postgres import PostgresHold
 from globewire.hold.sqlite import SqliteHold
 from laws.conftest import Opener
 from laws.server import Server
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 _numbers = itertools.count(1)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients.calling import fetch, signed
@@ -41,7 +41,7 @@ def previewed(parameters: dict[str, str], house: House) -> Preview:
     return preview(parameters, terms, account.quota, Router(settings.routes, carriers), carriers)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(parameters=calls)
 def test_the_gateway_answers_as_previewed(house: House, parameters: dict[str, str]) -> None:
     answer = fetch(house, *signed(house, "SendMessageToGlobe", parameters))

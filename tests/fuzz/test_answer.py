@@ -48,14 +48,14 @@ def test_the_good_ones() -> None:
     assert [heard(good, []) for good in GOOD] == [kept, kept, kept, closed, closed, kept]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(GOOD), st.lists(st.integers(0, 200), max_size=40))
 def test_cuts_do_not_matter(good: bytes, cuts: list[int]) -> None:
     """Fed in pieces or at once, it is the same."""
     assert heard(good, [min(cut, len(good)) for cut in cuts]) == heard(good, [])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=5))
 def test_any_bytes(data: bytes, cuts: list[int]) -> None:
     """Noise, whole and behind a good beginning."""
@@ -63,7 +63,7 @@ def test_any_bytes(data: bytes, cuts: list[int]) -> None:
         heard(start + data, cuts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.integers(200, 599).filter(lambda status: status not in (204, 304)),
     st.binary(max_size=300),

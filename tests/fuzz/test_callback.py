@@ -16,13 +16,13 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400))
 def test_any_bytes(content: bytes) -> None:
     assert callback.acknowledged(200, content) in (True, False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(JSON)
 def test_any_json(value: object) -> None:
     """Taken only where the object's `code` is a number, by the reading of another JSON library."""
@@ -31,7 +31,7 @@ def test_any_json(value: object) -> None:
     assert callback.acknowledged(200, json.dumps(value).encode()) is taken
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=3000) | TEXT.map(str.encode))
 def test_the_beginning_of_any_answer_is_short_and_printable(content: bytes) -> None:
     said = callback.beginning(content)

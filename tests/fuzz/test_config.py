@@ -151,7 +151,7 @@ def _quoted(text: str) -> str:
     return '"' + "".join(c if c.isalnum() or c in " :/.-_[]=+" else f"\\U{ord(c):08x}" for c in text) + '"'
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     documents, st.dictionaries(st.sampled_from([*VARIABLES, "GLOBEWIRE_MASTER_KEY"]), st.text(max_size=20) | st.sampled_from(WORDS))
 )

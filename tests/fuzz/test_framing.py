@@ -51,14 +51,14 @@ def test_the_good_one() -> None:
     assert refusal == ""
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, len(GOOD)), max_size=40))
 def test_cuts_do_not_matter(cuts: list[int]) -> None:
     """Fed in pieces or at once, it is the same."""
     assert framed(GOOD, cuts) == framed(GOOD, [])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=5))
 def test_any_bytes(data: bytes, cuts: list[int]) -> None:
     """Noise, whole and behind a good beginning."""

@@ -42,14 +42,14 @@ def examined(text: str) -> None:
             assert finding.sentence.isprintable()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(texts)
 def test_anything(text: str) -> None:
     """Texts of no meaning, and pieces of commands and requests in no order."""
     examined(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts)
 def test_any_command(text: str) -> None:
     """Its words, or that a quotation does not end."""

@@ -49,7 +49,7 @@ def check(octets: bytes) -> None:
     assert decode(again) == pdu
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=120))
 def test_any_body_of_any_command(body: bytes) -> None:
     """Random octets behind a right header."""
@@ -57,7 +57,7 @@ def test_any_body_of_any_command(body: bytes) -> None:
         check((16 + len(body)).to_bytes(4, "big") + command.to_bytes(4, "big") + bytes(8) + body)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pdus(), st.randoms(use_true_random=False))
 def test_valid_pdus_mutated(pdu: Pdu, chance: random.Random) -> None:
     """Valid PDUs of all commands, spoiled."""
@@ -71,7 +71,7 @@ def test_seeds_mutated() -> None:
         check(mutated(chance.choice(SEEDS), chance))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_any_stream(pieces: list[bytes]) -> None:
     """Frames or a fault; each frame is as long as it says."""

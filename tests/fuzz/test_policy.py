@@ -62,14 +62,14 @@ STATEMENT = st.fixed_dictionaries(
 DOCUMENT = st.fixed_dictionaries({"Version": st.just("1") | VALUE, "Statement": st.lists(STATEMENT, max_size=2) | VALUE})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text() | DOCUMENT.map(json.dumps) | JSON.map(json.dumps))
 def test_any_document(document: str) -> None:
     """Text, JSON, and JSON that looks like a policy."""
     tried(document)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text("ab*?:", max_size=12), st.text("ab:", max_size=12))
 def test_wildcards_mean_what_they_mean_elsewhere(pattern: str, text: str) -> None:
     """The last field of a resource matches as the standard library's matcher does."""

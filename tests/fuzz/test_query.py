@@ -19,13 +19,13 @@ def check(pdu: Pdu) -> None:
     assert final == (pdu.status == 0 and receipt.status != "UNKNOWN" and receipt_state(receipt.status) is not None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pdus(Command.QUERY_SM_RESP, Command.GENERIC_NACK, Command.SUBMIT_SM_RESP), st.integers(0, 2**32 - 1))
 def test_any_answer(pdu: Pdu, status: int) -> None:
     check(Pdu(pdu.command, status, pdu.sequence, pdu.fields, pdu.tlvs))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=100), st.sampled_from((0, 3, 0x67)))
 def test_any_body(body: bytes, status: int) -> None:
     """Octets behind the header of a query_sm_resp."""

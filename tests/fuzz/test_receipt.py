@@ -24,7 +24,7 @@ def check(pdu: Pdu, ids: ReceiptIds) -> None:
         assert receipt.status == receipt.status.upper()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pdus(Command.DELIVER_SM, Command.DATA_SM), st.sampled_from(ReceiptIds), st.binary(max_size=20))
 def test_any_message(pdu: Pdu, ids: ReceiptIds, octets: bytes) -> None:
     """Any fields, with each of the parameters that matter set to anything."""
@@ -33,7 +33,7 @@ def test_any_message(pdu: Pdu, ids: ReceiptIds, octets: bytes) -> None:
         check(Pdu(pdu.command, 0, 1, pdu.fields, {**pdu.tlvs, tag: octets}), ids)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(KEYS) | st.text(max_size=8)).map("".join), st.sampled_from(ReceiptIds))
 def test_any_text_of_the_words(text: str, ids: ReceiptIds) -> None:
     """The words of a receipt in any order, with anything between, in two encodings."""
@@ -59,7 +59,7 @@ WORDS = ("id", "sub", "submit", "submit_date", "done", "date", "status", "error"
 WORD = st.sampled_from(WORDS) | st.text(max_size=4)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.lists(WORD, min_size=len(FORM), max_size=len(FORM)), st.sets(st.sampled_from(FORM), max_size=3), st.text(max_size=5))
 def test_a_text_of_the_usual_form_reads_as_any_other(words: list[str], left_out: set[str], after: str) -> None:
     """The usual form is told at a glance, which a space before it prevents; what is read is the same."""

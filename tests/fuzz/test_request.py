@@ -52,7 +52,7 @@ def goes_through(raw: Raw) -> bool:
     return call.access_key == KEY
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(raws)
 def test_anything(raw: Raw) -> None:
     """Octets of no meaning, and pieces of requests in no order: none is a signed call."""

@@ -44,14 +44,14 @@ def play(session: Session, pieces: list[bytes]) -> None:
     assert not ended or isinstance(ended[-1], Closed)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(Side), st.lists(st.binary(max_size=80), max_size=12))
 def test_random_octets(side: Side, pieces: list[bytes]) -> None:
     """Most break the stream at once."""
     play(bound(side), pieces)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(Side), st.lists(pdus(), max_size=12))
 def test_random_pdus(side: Side, several: list[Pdu]) -> None:
     """Valid PDUs in no order that makes sense, responses with sequences that may fit."""

@@ -29,7 +29,7 @@ def test_waiting_as_told_is_enough(rate: int) -> None:
             assert pace.take(now) == 0.0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([1, 2, 5, 30]), st.lists(st.integers(0, 700), max_size=60))
 def test_who_keeps_to_the_limit_never_waits(rate: int, gaps: list[int]) -> None:
     """Any pattern of at most `rate` calls within any second passes whole."""
@@ -42,7 +42,7 @@ def test_who_keeps_to_the_limit_never_waits(rate: int, gaps: list[int]) -> None:
         passed.append(now)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([1, 2, 5, 30]), st.lists(st.integers(0, 90), max_size=200))
 def test_nobody_gets_more_than_the_limit_over_time(rate: int, gaps: list[int]) -> None:
     """However it is pressed, a span holds its share and one burst."""

@@ -94,14 +94,14 @@ def test_another_codec_agrees(command: Command) -> None:
     assert isinstance(read, smpp34.SubmitSm | smpp34.DeliverSm) and read.short_message == b"hello"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pdus())
 def test_what_is_written_reads_the_same(pdu: Pdu) -> None:
     """Every command, every field, any optional parameters."""
     assert decode(encode(pdu)) == pdu
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(pdus(), max_size=4), st.data())
 def test_feeding_in_pieces_equals_feeding_at_once(several: list[Pdu], data: st.DataObject) -> None:
     """Octet by octet, in any pieces, or in one."""

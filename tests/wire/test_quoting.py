@@ -18,7 +18,7 @@ PIECES = (
     "?>", "\t", "\x01",
 )  # fmt: skip
 nasty = st.lists(st.sampled_from(PIECES) | st.characters(exclude_categories=["Cs"]), max_size=20).map("".join)
-some = settings(max_examples=400, deadline=None)
+some = settings(max_examples=400)
 
 ESCAPED = re.compile(r"\\(?:u\{([0-9a-f]+)\}|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-3][0-7]{2})|(.))", re.DOTALL)
 PLAIN = {"n": "\n", "r": "\r", "t": "\t"}

@@ -141,7 +141,7 @@ def test_xml_replaces_what_xml_cannot_hold() -> None:
     assert ElementTree.fromstring(body).findtext("Message") == "a\ufffdb\ufffdc\td\ne\rf\ufffdg\x7f<&>\"'"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")), st.sampled_from(Format))
 def test_texts_survive(text: str, format: Format) -> None:
     """Any text can be read back from either format, from answers and from refusals."""

@@ -33,7 +33,7 @@ TO = {"To": "8521245567890", "Message": NASTY}
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map(lambda name: f"x{name}")
 dictionaries = st.dictionaries(names, texts, max_size=8)
-some = settings(max_examples=150, deadline=None)
+some = settings(max_examples=150)
 needs_sm3 = pytest.mark.skipif(not SM3, reason="this OpenSSL has no SM3")
 
 
