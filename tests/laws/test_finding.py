@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from globewire.hold import finding
-from globewire.hold.port import Became, Found, Hold, Question, Submission
+from globewire.hold.port import Became, Fact, Found, Hold, Question, Submission
 from globewire.message import CarrierId, MessageId, Millis, State
 from laws.making import CARRIER, NOW, account, message
 
@@ -27,15 +27,16 @@ def kept(n: int) -> Submission:
 async def held(hold: Hold) -> Hold:
     """Forty messages: some failed, the newest five still accepted, the others delivered."""
     await hold.put_account(account())
-    for n in range(40):
-        await hold.keep([kept(n)], None)
-        if n < 35:
-            state = ENDS.get(n, State.DELIVERED)
-            carrier = kept(n).carrier
-            code = "DELIVERED" if state is State.DELIVERED else f"CODE:{n % 2}"
-            before = State.UNKNOWN if state is State.REJECTED else State.SUBMITTED
-            id, at = kept(n).message.id, Millis(NOW + n * HOUR)
-            await hold.record(Became(id, before, at, carrier), Became(id, state, at, carrier, code, "it ended"))
+    await hold.keep([kept(n) for n in range(40)], None)
+    facts: list[Fact] = []
+    for n in range(35):
+        state = ENDS.get(n, State.DELIVERED)
+        carrier = kept(n).carrier
+        code = "DELIVERED" if state is State.DELIVERED else f"CODE:{n % 2}"
+        before = State.UNKNOWN if state is State.REJECTED else State.SUBMITTED
+        id, at = kept(n).message.id, Millis(NOW + n * HOUR)
+        facts += [Became(id, before, at, carrier), Became(id, state, at, carrier, code, "it ended")]
+    await hold.record(*facts)
     return hold
 
 
