@@ -25,8 +25,7 @@ SETTINGS = {
     "log_min_messages": "fatal",
 }
 PATIENCE = "180"
-"""Seconds that a start may take. After a crash the server flushes every file of every database that tests made in it, which on a
-disk that others write to takes its time."""
+"""Seconds that a start may take: after a crash the server flushes every file that it has, on a disk that others write to."""
 
 
 class Server:

@@ -5,7 +5,7 @@ import asyncio
 import dataclasses
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import count
 from typing import TypeVar
 
@@ -97,12 +97,19 @@ async def test_a_server_that_is_not_there_is_refused_with_a_sentence() -> None:
 # --- when the server goes ----------------------------------------------------------------------------------------------
 
 
-async def test_a_hold_outlives_its_server(database: str, server: Server) -> None:
+@pytest.fixture
+def crashing(server: Server) -> Iterator[Server]:
+    """A server of the test's own: after a crash a server flushes every file of every database that it has."""
+    with closing(Server()) as own:
+        yield own
+
+
+async def test_a_hold_outlives_its_server(crashing: Server) -> None:
     """A crash: Unavailable while it is gone, then all works again by itself, and what was kept is there."""
-    hold = await PostgresHold.open(database, migrate=True)
+    hold = await PostgresHold.open(crashing.url("postgres"), migrate=True)
     try:
         await hold.keep([submission(1)], Nonce(1, Millis(NOW + 1)))
-        server.stop()
+        crashing.stop()
         try:
             for call in (
                 lambda: hold.keep([submission(2)], None),
@@ -115,7 +122,7 @@ async def test_a_hold_outlives_its_server(database: str, server: Server) -> None
                 with pytest.raises(errors.Unavailable):
                     await call()
         finally:
-            server.start()
+            crashing.start()
         await when_served(lambda: hold.keep([submission(4)], None))
         claimed = await when_served(lambda: hold.claim(SEND, 9, NOW, LEASE, CARRIER))
         assert [job.message.id for job in claimed] == [message(1).id, message(4).id]
@@ -123,9 +130,9 @@ async def test_a_hold_outlives_its_server(database: str, server: Server) -> None
         await hold.close()
 
 
-async def test_what_was_kept_before_a_crash_is_there_after_it(database: str, server: Server) -> None:
+async def test_what_was_kept_before_a_crash_is_there_after_it(crashing: Server) -> None:
     """Law 1 in the middle of a storm: of what `keep` returned for, nothing is missing."""
-    hold = await PostgresHold.open(database, migrate=True)
+    hold = await PostgresHold.open(crashing.url("postgres"), migrate=True)
     try:
         kept: list[MessageId] = []
         enough = asyncio.Event()
@@ -142,9 +149,9 @@ async def test_what_was_kept_before_a_crash_is_there_after_it(database: str, ser
 
         senders = [asyncio.create_task(sender(n * 10_000)) for n in range(9)]
         await enough.wait()
-        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(crashing.stop)
         await asyncio.gather(*senders)
-        await asyncio.to_thread(server.start)
+        await asyncio.to_thread(crashing.start)
         found = {s.message.id for s in await when_served(lambda: hold.search(Question(limit=100_000)))}
         assert set(kept) <= found
     finally:
