@@ -12,6 +12,8 @@ from globewire.show.sessions import hashed
 from stories.house import House, house, table
 
 PASSWORD = "a password of a test"
+HASH = hashed(PASSWORD)
+"""Made once, for it takes a while by intention."""
 Opening = Callable[..., Awaitable["Console"]]
 
 
@@ -73,4 +75,4 @@ async def console(opening: Opening) -> Console:
 @pytest.fixture
 async def guarded(opening: Opening) -> Console:
     """A console under PASSWORD."""
-    return await opening(table("[console]", password_hash=hashed(PASSWORD)))
+    return await opening(table("[console]", password_hash=HASH))
