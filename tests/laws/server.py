@@ -8,12 +8,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+
+from peers.ports import free_port
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -129,9 +130,3 @@ def _package() -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])

@@ -27,7 +27,8 @@ from globewire.hold.schema import SchemaFault
 from globewire.message import CarrierId, MessageId, Millis, State
 from laws.conftest import Pair
 from laws.making import CARRIER, NOW, heard, message, part, submission
-from laws.server import Server, free_port
+from laws.server import Server
+from peers.ports import free_port
 
 T = TypeVar("T")
 LEASE = 60_000

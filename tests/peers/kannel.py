@@ -2,12 +2,13 @@
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+
+from peers.ports import free_ports
 
 PATIENCE = 20.0
 
@@ -54,7 +55,7 @@ async def kannel(directory: Path, smsc: int, system_id: str, password: str) -> A
     bearerbox, smsbox = (shutil.which(name) or shutil.which(name, path="/usr/sbin") for name in ("bearerbox", "smsbox"))
     if bearerbox is None or smsbox is None:
         pytest.skip("install Debian's package kannel")
-    admin, boxes, http = _free_ports(3)
+    admin, boxes, http = free_ports(3)
     file = directory / "kannel.conf"
     words = {"admin": admin, "boxes": boxes, "http": http, "smsc": smsc, "system_id": system_id, "password": password}
     file.write_text(CONFIGURATION.format(**words))
@@ -92,12 +93,3 @@ async def _read_until(stream: asyncio.StreamReader, words: str | None) -> None:
         last = line
     if words is not None:
         raise RuntimeError(f"it ended before it was ready: {last!r}")
-
-
-def _free_ports(count: int) -> list[int]:
-    # Kannel cannot be told "any port": another process may take one between here and its start, which is rare.
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

@@ -14,7 +14,8 @@ from uuid import uuid4
 import pytest
 
 from globewire.message import MessageId, State
-from laws.server import Server, free_port
+from laws.server import Server
+from peers.ports import free_port
 from stories.carriers import simulated
 from stories.fleet import Fleet, fleet
 from stories.house import account, carrier, eventually, table, written

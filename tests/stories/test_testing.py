@@ -15,6 +15,7 @@ from alibabacloud_dysmsapi20180501.models import SendMessageToGlobeRequest
 from alibabacloud_tea_openapi.models import Config
 
 from globewire.testing import Emulator, EmulatorFault, NoMessage
+from peers.ports import free_port
 
 PATIENCE = 60.0
 HERE = "6591234567"
@@ -207,10 +208,8 @@ def test_what_cannot_be_done_is_told(emulator: Emulator) -> None:
         emulator.order("vanish")
     with pytest.raises(EmulatorFault, match=r"did not start: globewire: (.|\n)*unknown key 'unknown'"):
         Emulator.start(configuration="[simulator]\nunknown = 1")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        free = taken.getsockname()[1]
     with pytest.raises(EmulatorFault, match="does not answer"):
-        Emulator(f"127.0.0.1:{free}").now()
+        Emulator(f"127.0.0.1:{free_port()}").now()
 
 
 def test_it_ends_with_whoever_started_it() -> None:
