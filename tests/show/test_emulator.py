@@ -361,44 +361,39 @@ async def test_the_other_engine_emulates_as_well(tmp_path: Path, database: str) 
 # --- who may ask, and how ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("headers", "told"),
-    [
-        ({"Host": "evil.example"}, "a name of this machine"),
-        ({"Sec-Fetch-Site": "cross-site"}, "another site"),
-        ({"Origin": "https://evil.example"}, "another site"),
-    ],
-)
-async def test_web_pages_are_kept_out(test: Test, headers: dict[str, str], told: str) -> None:
+async def test_web_pages_are_kept_out(test: Test) -> None:
     """A name of a stranger's that points here, and a page that lets a browser post here."""
-    status, found = await test.ask("POST", "reset", {}, **headers)
-    assert status == 403
-    assert told in found["error"]
+    for header, value, told in (
+        ("Host", "evil.example", "a name of this machine"),
+        ("Sec-Fetch-Site", "cross-site", "another site"),
+        ("Origin", "https://evil.example", "another site"),
+    ):
+        status, found = await test.ask("POST", "reset", {}, **{header: value})
+        assert (status, told in found["error"]) == (403, True), header
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "given", "status", "told"),
-    [
-        ("GET", "nothing", None, 404, "there is no such path"),
-        ("PATCH", "outcomes", {}, 405, "GET and POST and DELETE"),
-        ("GET", "messages/1", None, 404, "there is no message 1"),
-        ("GET", "messages/x", None, 400, "message ids are the digits"),
-        ("POST", "outcomes", {"outcome": "lost"}, 400, "must be one of delivered, failed"),
-        ("POST", "outcomes", {"result": "failed"}, 400, "'result' is unknown; known: to, times"),
-        ("POST", "outcomes", {"outcome": "failed", "status": 8}, 400, "goes with the outcome refused"),
-        ("POST", "outcomes", [], 400, "not a JSON object"),
-        ("POST", "clock", {"advance": "-1h"}, 400, "a span of time such as 72h"),
-        ("POST", "clock", {}, 400, "how far to move the clock"),
-        ("POST", "receipts", {}, 400, "either message_id, or carrier_id"),
-        ("POST", "messages/next", {"timeout": "1h"}, 400, "at most 600 seconds"),
-        ("POST", "messages/next", {"to": "x" * 70_000}, 413, "larger than"),
-        ("GET", "messages?limit=0", None, 400, "from 1 to 200"),
-    ],
-)
-async def test_a_mistake_is_told(test: Test, method: str, path: str, given: object, status: int, told: str) -> None:
-    answered, found = await test.ask(method, path, given)
-    assert answered == status
-    assert told in found["error"]
+MISTAKES: list[tuple[str, str, object, int, str]] = [
+    ("GET", "nothing", None, 404, "there is no such path"),
+    ("PATCH", "outcomes", {}, 405, "GET and POST and DELETE"),
+    ("GET", "messages/1", None, 404, "there is no message 1"),
+    ("GET", "messages/x", None, 400, "message ids are the digits"),
+    ("POST", "outcomes", {"outcome": "lost"}, 400, "must be one of delivered, failed"),
+    ("POST", "outcomes", {"result": "failed"}, 400, "'result' is unknown; known: to, times"),
+    ("POST", "outcomes", {"outcome": "failed", "status": 8}, 400, "goes with the outcome refused"),
+    ("POST", "outcomes", [], 400, "not a JSON object"),
+    ("POST", "clock", {"advance": "-1h"}, 400, "a span of time such as 72h"),
+    ("POST", "clock", {}, 400, "how far to move the clock"),
+    ("POST", "receipts", {}, 400, "either message_id, or carrier_id"),
+    ("POST", "messages/next", {"timeout": "1h"}, 400, "at most 600 seconds"),
+    ("POST", "messages/next", {"to": "x" * 70_000}, 413, "larger than"),
+    ("GET", "messages?limit=0", None, 400, "from 1 to 200"),
+]
+
+
+async def test_a_mistake_is_told(test: Test) -> None:
+    for method, path, given, status, told in MISTAKES:
+        answered, found = await test.ask(method, path, given)
+        assert (answered, told in found["error"]) == (status, True), (path, given, found)
 
 
 async def test_the_clock_does_not_leave_the_calendar(test: Test) -> None:
