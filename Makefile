@@ -8,8 +8,10 @@ BIN := $(VENV)/bin
 run: $(VENV)/ready
 	$(BIN)/python tools/first_sms.py
 
+# Many tests wait, so there are more processes than cores. One that has no test left takes half of another's.
+TEST_PROCESSES ?= 4
 test: $(VENV)/ready check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 check: $(VENV)/ready
 	$(BIN)/ruff check src tests tools bench
