@@ -7,7 +7,7 @@ The laws (each is a test in tests/laws, run against every engine):
 3. A claimed job is nobody else's until its lease ends, then anyone's, marked `interrupted`.
 4. `done` is all or nothing: facts, new state, and what follows.
 5. A final state never changes, neither a message's nor a part's.
-6. Jobs of one callback endpoint come in the order in which they were queued.
+6. Jobs of one callback endpoint come in the order in which they were queued, and endpoints come in turn.
 7. Of all calls under one idempotency key one is kept; the others get its answer, or are refused where they ask for something else.
 8. What is owned has one owner until its lease ends.
 9. An order to a carrier stands, over restarts, until another takes its place.
