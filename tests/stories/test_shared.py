@@ -263,7 +263,7 @@ async def test_nonces_and_keys_are_the_same_at_every_process(tmp_path: Path, dat
 # --- the same call many times ------------------------------------------------------------------------------------------------
 
 COPIES = 20
-SENDS, FEWER = 500, 100
+SENDS, FEWER = 2_000, 100
 """Of one process on a file; and of several on a database, where it is the sharing that counts."""
 AT_ONCE = 200
 

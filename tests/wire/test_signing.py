@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from globewire.errors import Refused
@@ -13,7 +13,7 @@ from globewire.wire.request import Format, Scheme, read
 from globewire.wire.signature import SM3, verify
 from globewire.wire.signing import Signed, Wanted, sign, steps
 from wire.asking import AT, KEY, NONCE, SECRET, VECTORS, raw_of
-from wire.test_signature import dictionaries
+from wire.test_signature import dictionaries, some
 
 WANTED = Wanted(
     operation="SendMessageToGlobe",
@@ -79,7 +79,7 @@ def test_signed_as_an_sdk_did(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("scheme", "method"), SCHEMES)
 @pytest.mark.parametrize("operation", OPERATIONS)
-@settings(max_examples=30)
+@some
 @given(parameters=dictionaries, token=st.sampled_from(["", "CAIS+/=token"]), form=st.sampled_from(Format))
 def test_signed_is_verified(
     scheme: Scheme, method: str, operation: str, parameters: dict[str, str], token: str, form: Format

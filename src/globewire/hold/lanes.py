@@ -115,10 +115,10 @@ def claim_tell(cursor: apsw.Cursor, payloads: Sequence[Claiming]) -> list[list[T
     return [_claim_tell(cursor, *payload) for payload in payloads]
 
 
-def _claim_tell(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
+def _claim_tell(cursor: apsw.Cursor, limit: int, now: int, lease: int, after: str) -> list[TellJob]:
     jobs: list[TellJob] = []
     while True:
-        due, empty = _due_tells(cursor, now, of, ENDPOINTS - len(jobs), limit)
+        due, empty = _due_tells(cursor, now, after, ENDPOINTS - len(jobs), limit)
         run(cursor, _LEASE_OUTBOX, [(job.account,) for job in due], now + lease)
         run(cursor, _CLOSE_OUTBOX, empty)
         jobs += due
@@ -126,10 +126,10 @@ def _claim_tell(cursor: apsw.Cursor, limit: int, now: int, lease: int, of: str) 
             return jobs
 
 
-def _due_tells(cursor: apsw.Cursor, now: int, of: str, endpoints: int, limit: int) -> tuple[list[TellJob], list[tuple[str]]]:
-    """Jobs for so many endpoints that are due, and the accounts among them that have no report to push."""
+def _due_tells(cursor: apsw.Cursor, now: int, after: str, endpoints: int, limit: int) -> tuple[list[TellJob], list[tuple[str]]]:
+    """Jobs for so many endpoints that are due, in turn, and the accounts among them that have no report to push."""
     jobs, empty = [], []
-    for account, rows in groupby(ask(cursor, _REPORTS, now, of, endpoints, limit), key=itemgetter(0)):
+    for account, rows in groupby(ask(cursor, _REPORTS, now, after, endpoints, limit), key=itemgetter(0)):
         tries, head = next(groupby(rows, key=itemgetter(2)))
         if tries is None:
             empty.append((account,))

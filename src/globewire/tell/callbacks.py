@@ -1,9 +1,9 @@
 """The stage that tells customers: claim reports, push them, and take the acknowledgement or another try from what came back.
 
 At least once, in order for each endpoint, one push in flight for each. Endpoints are served in turn, so that none waits for long
-because others have much to be told. An endpoint that failed last time shares a quarter of
-the connections with its like, so those that hang never hold up those that answer. The push itself is `tell.push`; how often
-and how late to try again is `verdict.retry`.
+because others have much to be told. An endpoint that failed last time shares a quarter of the connections with its like, so
+those that hang never hold up those that answer. The push itself is `tell.push`; how often and how late to try again is
+`verdict.retry`.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ class Callbacks:
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken: list[tuple[TellJob, Push]] = []
         self._writing = False
-        self._last = ""
+        self._last_claimed = ""
         self._failing: set[AccountId] = set()
         self._sound: set[AccountId] = set()
         self._doubtful: set[AccountId] = set()
@@ -130,13 +130,13 @@ class Callbacks:
             return
         now = self._clock()
         try:
-            jobs = await self._hold.claim(TELL, self._settings.batch, now, self._settings.lease, self._last)
+            jobs = await self._hold.claim(TELL, self._settings.batch, now, self._settings.lease, self._last_claimed)
         except Unavailable:
             log.warning("callback.hold_unavailable")
             await self._pause()
             return
         if jobs:
-            self._last = jobs[-1].account
+            self._last_claimed = jobs[-1].account
         await self._begin(http, jobs, now)
         if len(jobs) < ENDPOINTS:
             await self._hold.wait(TELL, self._settings.idle)

@@ -142,8 +142,8 @@ async def claim_tell(connection: Any, payloads: Sequence[Claiming]) -> list[list
     return [await _claim_tell(connection, *payload) for payload in payloads]
 
 
-async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str) -> list[TellJob]:
-    urls = await _due_outboxes(connection, now, of)
+async def _claim_tell(connection: Any, limit: int, now: int, lease: int, after: str) -> list[TellJob]:
+    urls = await _due_outboxes(connection, now, after)
     if not urls:
         return []
     rows = await connection.fetch(_NEXT, list(urls), limit)
@@ -159,10 +159,10 @@ async def _claim_tell(connection: Any, limit: int, now: int, lease: int, of: str
     return [jobs[account] for account in urls if account in jobs]
 
 
-async def _due_outboxes(connection: Any, now: int, of: str) -> dict[str, str]:
+async def _due_outboxes(connection: Any, now: int, after: str) -> dict[str, str]:
     """The endpoints that are due and have a report, by account, in turn: locked, as far as nobody else has."""
-    urls = dict(await connection.fetch(_OUTBOXES, now, of, ENDPOINTS))
-    if of and len(urls) < ENDPOINTS:
+    urls = dict(await connection.fetch(_OUTBOXES, now, after, ENDPOINTS))
+    if after and len(urls) < ENDPOINTS:
         urls |= dict(await connection.fetch(_OUTBOXES, now, "", ENDPOINTS - len(urls)))
     return urls
 
