@@ -1,5 +1,6 @@
 """The walk through parts that no receipt came for, on every engine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from globewire.hold import ledger
@@ -24,7 +25,7 @@ async def walked(hold: Hold, *, before: Millis = LATER, page: int = 100, carrier
     found: list[Silent] = []
     after: Reached | None = START
     while after is not None:
-        some, after = await hold.silent(carrier, before, page, after)
+        some, after = await hold.silent({carrier: before}, page, after)
         assert len({silent.part.message for silent in some}) <= page
         found += some
     return found
@@ -36,6 +37,22 @@ async def test_a_part_without_a_receipt_is_silent(hold: Hold) -> None:
     assert await walked(hold) == [Silent(part(1, carrier_id="id1-1"), message(1).to, message(1).sender)]
     assert await walked(hold, before=NOW) == []
     assert await walked(hold, carrier=CarrierId("south")) == []
+
+
+async def test_carriers_are_walked_for_together(hold: Hold) -> None:
+    """Each has its own moment, before which its parts are silent."""
+    south = CarrierId("south")
+    await submitted(hold, 1)
+    await hold.keep([submission(2, carrier=south)], None)
+    mine, theirs = part(1, carrier_id="id1-1"), replace(part(2), carrier=south)
+    await hold.record(Submitted(theirs), Became(message(2).id, State.SUBMITTED, NOW, south))
+    for moments, silent in (
+        ({CARRIER: LATER, south: LATER}, [mine, theirs]),
+        ({CARRIER: NOW, south: LATER}, [theirs]),
+        ({CARRIER: LATER, south: NOW}, [mine]),
+    ):
+        found, _ = await hold.silent(moments, 100)
+        assert [each.part for each in found] == silent
 
 
 async def test_an_id_is_given_back_as_the_carrier_spelt_it(hold: Hold) -> None:
@@ -76,7 +93,7 @@ async def test_a_page_is_looked_up_and_never_searched_for(tmp_path: Path) -> Non
     as the page has, whatever is in the file."""
     hold = await SqliteHold.open(tmp_path / "hold.db")
     found = []
-    for statement, values in ((ledger._PAGE, (*START, 10)), (ledger._SILENT, ("[1]", CARRIER, NOW))):
+    for statement, values in ((ledger._PAGE, (*START, 10)), (ledger._SILENT, ("[1]", NOW))):
         found += [row[3] for row in hold._reading.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     await hold.close()
     assert found == [

@@ -92,7 +92,7 @@ ASKED: dict[str, Asking] = {
     "counts": lambda hold: hold.counts(),
     "left": lambda hold: hold.left("shop.send", 5.0, NOW),
     "pending": lambda hold: hold.pending(NOW),
-    "silent": lambda hold: hold.silent(CARRIER, LATER, 1000),
+    "silent": lambda hold: hold.silent({CARRIER: LATER}, 1000),
     "nonces": lambda hold: hold.nonces(NOW),
     "send": lambda hold: hold.claim(SEND, 100, LATER, LEASE, CARRIER),
     "send by another": lambda hold: hold.claim(SEND, 100, LATER, LEASE, SOUTH),

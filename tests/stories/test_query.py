@@ -6,7 +6,7 @@ import pytest
 
 from globewire.hold.port import Asking, CarrierOrder
 from globewire.message import CarrierId, State
-from globewire.send import inquiry
+from globewire.send import inquiry, walk
 from globewire.wire.pdu import Command, Fields, Pdu, Status
 from peers.smsc import foreign_smsc
 from stories.carriers import simulated, smsc, willing
@@ -21,6 +21,7 @@ OVERDUE = 0.2
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look every tenth of a second."""
     monkeypatch.setattr(inquiry, "TURN", 0.1)
+    monkeypatch.setattr(walk, "TURN", 0.1)
 
 
 @pytest.mark.parametrize("id_form", ["decimal", "hex", "hex-decimal"])

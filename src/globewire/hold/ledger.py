@@ -1,6 +1,6 @@
 """The book of accounts in SQLite, and everything that people look at: one row or one page at a time, never the hot path."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -284,19 +284,16 @@ _PAGE = (
     f"SELECT json_group_array(json_array({PAGE})) FROM (SELECT * FROM message INDEXED BY message_open "
     "WHERE ended_at = 0 AND (expires_at, id) > (?, ?) ORDER BY expires_at, id LIMIT ?)"
 )
-_SILENT = (
-    f"SELECT {PART} FROM json_each(?) AS j CROSS JOIN part ON message = j.value "
-    "WHERE carrier = ? AND state = 'submitted' AND at < ?"
-)
+_SILENT = f"SELECT {PART} FROM json_each(?) AS j CROSS JOIN part ON message = j.value WHERE state = 'submitted' AND at < ?"
 
 
 def silent(
-    connection: apsw.Connection, carrier: str, before: int, limit: int, after: Reached
+    connection: apsw.Connection, before: Mapping[CarrierId, Millis], limit: int, after: Reached
 ) -> tuple[list[Silent], Reached | None]:
-    """The parts that a carrier has not reported on, of a page of messages under way."""
+    """The parts that carriers have not reported on, of a page of messages under way."""
     page = ask(connection.cursor(), _PAGE, *after, limit)
     ids = orjson.dumps([row[0] for row in page]).decode()
-    return silent_page(page, connection.execute(_SILENT, (ids, carrier, before)).fetchall(), limit)
+    return silent_page(page, connection.execute(_SILENT, (ids, max(before.values()))).fetchall(), before, limit)
 
 
 def oldest_open(connection: apsw.Connection, below: int) -> int:

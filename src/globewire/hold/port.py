@@ -584,9 +584,9 @@ class Hold(Protocol):
         nobody in particular where that is empty."""
 
     async def silent(
-        self, carrier: CarrierId, before: Millis, limit: int, after: Reached = START
+        self, before: Mapping[CarrierId, Millis], limit: int, after: Reached = START
     ) -> tuple[list[Silent], Reached | None]:
-        """Parts of messages under way that this carrier took before `before` and no receipt has settled.
+        """Parts of messages under way that one of these carriers took, each before its moment, and no receipt has settled.
 
         One page of a walk: the next `limit` messages under way, of any carrier, are looked at, in the order in which their
         validity ends; with what was found comes where the next page begins, None after the last. So it is as quick with many

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from globewire.hold.port import (
+    NEVER,
     AccountEntry,
     Asking,
     BindStanding,
@@ -130,11 +131,15 @@ PAGE = "id, expires_at, recipient, sender"
 """The columns of a message on a page of `silent_page`."""
 
 
-def silent_page(page: Sequence[Row], parts: Sequence[Row], limit: int) -> tuple[list[Silent], Reached | None]:
-    """The silent parts of a page of messages, and where to go on if there may be more than these `limit`."""
+def silent_page(
+    page: Sequence[Row], parts: Sequence[Row], before: Mapping[CarrierId, Millis], limit: int
+) -> tuple[list[Silent], Reached | None]:
+    """The parts of a page of messages that their carriers took before its moment, and where to go on if there may be more messages
+    than these `limit`."""
     asked = {id: (recipient, sender) for id, _, recipient, sender in page}
     after = (page[-1][1], page[-1][0]) if len(page) == limit else None
-    return [Silent(part(row), *asked[row[0]]) for row in parts], after
+    mine = [one for one in map(part, parts) if one.at < before.get(one.carrier, NEVER)]
+    return [Silent(one, *asked[one.message]) for one in mine], after
 
 
 def settle_job(row: Row, matches: Sequence[Row], parts: Mapping[int, Sequence[Row]]) -> SettleJob:

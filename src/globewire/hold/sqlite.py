@@ -232,9 +232,9 @@ class SqliteHold:
         return await self._read(sharing.left, quota, rate, now)
 
     async def silent(
-        self, carrier: CarrierId, before: Millis, limit: int, after: Reached = START
+        self, before: Mapping[CarrierId, Millis], limit: int, after: Reached = START
     ) -> tuple[list[Silent], Reached | None]:
-        return await self._read(ledger.silent, carrier, before, limit, after)
+        return await self._read(ledger.silent, before, limit, after)
 
     async def order(self, carrier: CarrierId, order: CarrierOrder, now: Millis) -> None:
         await self._writer.ask(ledger.order, (carrier, order, now))

@@ -1,4 +1,5 @@
-"""Asks a carrier what became of parts whose receipt is overdue (query_sm, SMPP 3.4 section 4.8), and counts those parts.
+"""Asks a carrier what became of parts whose receipt is overdue (query_sm, SMPP 3.4 section 4.8), and counts those parts; `walk`
+finds them.
 
 Only what the carrier gave an id can be asked about: parts of `submitted` messages, and of an `unknown` message those that were
 answered. A final answer is kept as the receipt that did not come, and the settle stage does the rest; every other one becomes a
@@ -7,7 +8,7 @@ line of the message's history.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -15,8 +16,8 @@ import structlog
 
 from globewire import plan
 from globewire.errors import Unavailable
-from globewire.hold.port import START, Asking, Fact, Heard, Hold, Noted, Reached, Silent
-from globewire.message import Millis
+from globewire.hold.port import Asking, Fact, Heard, Hold, Noted, Silent
+from globewire.message import CarrierId, Millis
 from globewire.meter.dials import Meter
 from globewire.send.awaited import Awaited
 from globewire.send.carrier import Carrier
@@ -28,10 +29,7 @@ from globewire.wire.pdu import Command, Pdu, PduFault, Status
 log = structlog.get_logger()
 
 TURN = 1.0
-"""Seconds between two looks, each at one page of the messages under way."""
-PAGE = 1_000
-REST = 10.0
-"""Seconds between two walks through all of them, at most; where receipts are overdue sooner than that, so much less."""
+"""Seconds between two turns of questions."""
 RATE = 10
 """Questions a second at most, and never more than half of the window that is free: what is to be sent goes first."""
 WAITING = 100
@@ -80,17 +78,14 @@ class Inquiry:
         self._due: deque[Question] = deque()
         self._facts: list[Fact] = []
         self._refusals: int | None = 0  # None once a question was answered
-        self._after: Reached | None = None
         self._walk = self._met = 0
-        self._walk_at = 0.0
 
     async def run(self) -> None:
-        """Look, ask and write down until cancelled."""
+        """Ask and write down until cancelled."""
         while True:
             await asyncio.sleep(TURN)
             try:
                 await self._write()
-                await self._look()
             except Unavailable as fault:
                 log.error("the hold does not serve", carrier=self._carrier.id, reason=str(fault))
             self._ask()
@@ -105,6 +100,33 @@ class Inquiry:
     def try_anew(self) -> None:
         """Ask again, though the carrier refused to answer before."""
         self.refused, self._refusals = False, 0
+
+    # --- what the walk finds (send.walk.Walker) --------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> CarrierId:
+        """Whose parts it asks about."""
+        return self._carrier.id
+
+    @property
+    def patience(self) -> Millis:
+        """How long after its submit a part's receipt is overdue."""
+        return Millis(round(self._carrier.receipt_overdue * 1000))
+
+    def met(self, found: Sequence[Silent]) -> None:
+        """These were met on this walk."""
+        self._met += len(found)
+        self.overdue = max(self.overdue, self._met)
+        if self._carrier.query:
+            clock = asyncio.get_running_loop().time()
+            for silent in found:
+                self._meet(silent, clock)
+
+    def walked(self) -> None:
+        """The walk is over: whoever was not met on it is silent no more."""
+        self.overdue, self._met = self._met, 0
+        self._known = {key: question for key, question in self._known.items() if question.walk == self._walk}
+        self._walk += 1
 
     # --- what the carrier says ---------------------------------------------------------------------------------------------
 
@@ -157,25 +179,6 @@ class Inquiry:
         if facts := list(self._facts):
             await self._hold.record(*facts)
             del self._facts[: len(facts)]
-
-    async def _look(self) -> None:
-        """The next page of the walk; after the last one, a rest."""
-        clock = asyncio.get_running_loop().time()
-        if self._after is None:
-            if clock < self._walk_at:
-                return
-            self._after, self._walk, self._met = START, self._walk + 1, 0
-        before = Millis(self._now() - round(self._carrier.receipt_overdue * 1000))
-        found, self._after = await self._hold.silent(self._carrier.id, before, PAGE, self._after)
-        self._met += len(found)
-        self.overdue = max(self.overdue, self._met)
-        if self._carrier.query:
-            for silent in found:
-                self._meet(silent, clock)
-        if self._after is None:
-            self.overdue = self._met
-            self._walk_at = clock + min(REST, self._carrier.receipt_overdue / 2)
-            self._known = {key: question for key, question in self._known.items() if question.walk == self._walk}
 
     def _meet(self, silent: Silent, clock: float) -> None:
         key = (silent.part.message, silent.part.sequence)

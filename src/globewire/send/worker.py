@@ -45,7 +45,7 @@ class Worker:
         somebody runs `shared`."""
         meter = meter or Meter()
         self.id = carrier.id
-        self._routing, self._earliest, self._claims = routing, earliest or now, shared.claims
+        self._routing, self._earliest, self._claims, self._walk = routing, earliest or now, shared.claims, shared.walk
         self._duty = Duty(shared.orders, carrier.id)
         self.hand = Hand(hold, carrier.id, now, shared.endings.add, meter.submit_delay.of(carrier.id))
         later = later or asyncio.get_running_loop().call_later
@@ -56,11 +56,13 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; then `stop`."""
         self._claims.join(self)
+        self._walk.join(self._dialogue.inquiry)
         try:
             async with asyncio.TaskGroup() as group:
                 for loop in (self._watch.run, self._watch.renew, self._carrier.keep, self._dialogue.inquiry.run):
                     group.create_task(loop(), name=f"{loop.__qualname__} {self.id}")
         finally:
+            self._walk.leave(self._dialogue.inquiry)
             self._claims.leave(self)
 
     async def stop(self, limit: float) -> None:

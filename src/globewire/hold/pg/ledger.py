@@ -1,6 +1,6 @@
 """The book of accounts in PostgreSQL, and everything that people look at: one row or one page at a time, never the hot path."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -312,17 +312,16 @@ _PAGE = (
     f"SELECT {PAGE} FROM message WHERE ended_at = 0 AND expires_at >= $1 AND (expires_at, id) > ($1, $2) "
     "ORDER BY expires_at, id LIMIT $3"
 )
-_SILENT = (
-    f"SELECT {PART} FROM part WHERE message = ANY($1::bigint[]) AND message >= $2 "
-    "AND carrier = $3 AND state = 'submitted' AND at < $4"
-)
+_SILENT = f"SELECT {PART} FROM part WHERE message = ANY($1::bigint[]) AND message >= $2 AND state = 'submitted' AND at < $3"
 
 
-async def silent(connection: Any, carrier: str, before: int, limit: int, after: Reached) -> tuple[list[Silent], Reached | None]:
-    """The parts that a carrier has not reported on, of a page of messages under way."""
+async def silent(
+    connection: Any, before: Mapping[CarrierId, Millis], limit: int, after: Reached
+) -> tuple[list[Silent], Reached | None]:
+    """The parts that carriers have not reported on, of a page of messages under way."""
     page = [tuple(row) for row in await connection.fetch(_PAGE, *after, limit)]
     ids = [row[0] for row in page]
-    return silent_page(page, await connection.fetch(_SILENT, ids, since(ids), carrier, before), limit)
+    return silent_page(page, await connection.fetch(_SILENT, ids, since(ids), max(before.values())), before, limit)
 
 
 async def nonces(connection: Any, now: int) -> dict[int, Millis]:
