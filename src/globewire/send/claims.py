@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from typing import Protocol
 
 import structlog
@@ -11,7 +10,7 @@ from globewire.errors import Unavailable
 from globewire.hold.port import SEND, Hold, SendJob
 from globewire.message import CarrierId, Millis
 from globewire.send.gathered import LINGER
-from globewire.send.hand import LEASE, Hand
+from globewire.send.hand import LEASE, Hand, being_claimed
 
 log = structlog.get_logger()
 
@@ -92,10 +91,8 @@ class Claims:
     async def _claim(self, limits: dict[CarrierId, int]) -> None:
         takers = {id: self._takers[id] for id in limits}
         self._open -= limits.keys()  # until more is known: whoever calls meanwhile is heard
-        with ExitStack() as claiming:
-            for taker in takers.values():
-                claiming.enter_context(taker.hand.being_claimed())
-            claimed: dict[CarrierId, list[SendJob]] = {}
+        claimed: dict[CarrierId, list[SendJob]] = {}
+        with being_claimed([taker.hand for taker in takers.values()]):
             try:
                 claimed = await self._hold.claim_sends(limits, self._now(), LEASE)
             except Unavailable as fault:

@@ -1,7 +1,7 @@
 """The messages that one carrier's worker has in hand: claimed, and until what follows for them is written down."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from contextlib import contextmanager
 
 import structlog
@@ -39,7 +39,8 @@ class Hand:
         """How many claims are being made."""
         self.unwritten = 0
         """Endings that are still to be written down."""
-        self._lighter = asyncio.Event()
+        self.lighter = asyncio.Event()
+        """Set where it may be empty."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -50,18 +51,8 @@ class Hand:
 
     async def claim(self, limit: int) -> list[SendJob]:
         """What is due at the carrier, and in hand from here on."""
-        with self.being_claimed():
+        with being_claimed([self]):
             return self.take(await self._hold.claim(SEND, limit, self._now(), LEASE, self.carrier))
-
-    @contextmanager
-    def being_claimed(self) -> Iterator[None]:
-        """While a claim is made."""
-        self.claiming += 1
-        try:
-            yield
-        finally:
-            self.claiming -= 1
-            self._lighter.set()
 
     def take(self, jobs: Sequence[SendJob]) -> list[SendJob]:
         """What was claimed, and is in hand from here on."""
@@ -86,7 +77,7 @@ class Hand:
         """It is written down."""
         self.unwritten -= 1
         self._held.discard(ending.job.message.id)
-        self._lighter.set()
+        self.lighter.set()
         if ending.facts and isinstance(last := ending.facts[-1], Became) and last.state is State.SUBMITTED:
             message = ending.job.message
             self._delay.note(max(0, last.at - message.accepted_at) / 1000)
@@ -96,8 +87,21 @@ class Hand:
     async def emptied(self) -> None:
         """Return when nothing is in hand, and nothing is being claimed."""
         while self._held or self.claiming:
-            self._lighter.clear()
-            await self._lighter.wait()
+            self.lighter.clear()
+            await self.lighter.wait()
+
+
+@contextmanager
+def being_claimed(hands: Collection[Hand]) -> Iterator[None]:
+    """While a claim is made for all these."""
+    for hand in hands:
+        hand.claiming += 1
+    try:
+        yield
+    finally:
+        for hand in hands:
+            hand.claiming -= 1
+            hand.lighter.set()
 
 
 async def wait_out(carrier: CarrierId, fault: Unavailable) -> None:

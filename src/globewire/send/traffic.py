@@ -11,8 +11,8 @@ from globewire.hold.port import Delay
 
 MINUTE = 60
 """Seconds that delays are told of."""
-SAMPLED = 50
-"""Durations of one second that are kept for that, evenly picked: of a minute 3,000, which is plenty for a percentile."""
+SAMPLED = 20
+"""Durations of one second that are kept for that, evenly picked: of a minute 1,200, which is plenty for a percentile."""
 RATED = 5
 """Turns over which the current rate is taken."""
 AWAITED = 10_000
