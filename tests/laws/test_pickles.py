@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globewire.hold.pickles import Pickles, pickled
+from globewire.pickles import Pickles, pickled
 
 VALUES = st.lists(
     st.one_of(st.none(), st.text(max_size=300), st.lists(st.tuples(st.integers(), st.binary(max_size=99)), max_size=5))

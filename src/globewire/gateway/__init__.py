@@ -41,6 +41,7 @@ from globewire.show.emulation import Emulation
 from globewire.show.probes import probes
 from globewire.show.serving import Serving
 from globewire.tell.callbacks import Callbacks
+from globewire.tell.pusher_process import apart
 from globewire.tend.readiness import Readiness
 from globewire.tend.scrape import Scrape
 from globewire.tend.sweep import Sweep
@@ -245,13 +246,14 @@ class Gateway:
     # --- the stages that are built in a few lines ----------------------------------------------------------------------------
 
     def _tell(self, ground: Ground) -> None:
-        clock = self._clock
+        clock, settings = self._clock, pushing(self._config)
         callbacks = Callbacks(
             ground.hold,
-            settings=pushing(self._config),
+            settings=settings,
             clock=clock.now,
             stamp=clock.real,
             secret_of=ground.registry.callback_secret,
+            pushers=partial(apart, settings.how),
             meter=self.meter,
         )
         self._loops.run(callbacks.run, before=callbacks.stop)

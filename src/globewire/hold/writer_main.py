@@ -7,18 +7,18 @@ signal that a terminal or a supervisor gives to all processes of the gateway.
 
 import gc
 import os
-import signal
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from globewire.child import ignore_signals
 from globewire.hold.checkpoints import Checkpoints
-from globewire.hold.pickles import OVER, Pickles, pickled
 from globewire.hold.sums import WRITERS_CACHE, connected
 from globewire.hold.transactions import MOST, Asked, Transactions
 from globewire.hold.triggers import add_triggers
+from globewire.pickles import OVER, Pickles, pickled
 
 _RECEIVED = 1 << 18
 """Octets read at once."""
@@ -26,8 +26,7 @@ _RECEIVED = 1 << 18
 
 def main(descriptor: int, parent: int, path: Path) -> None:
     """Serve until the gateway says that it is over, or is gone."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    ignore_signals()
     link = socket.socket(fileno=descriptor)
     writing, copying = connected(path, WRITERS_CACHE), connected(path)
     add_triggers(writing)

@@ -5,22 +5,21 @@ order in which it was asked.
 
 import asyncio
 import os
-import socket
-import sys
 from asyncio.subprocess import Process
 from collections import deque
 from pathlib import Path
 from typing import Any, cast
 
+from globewire.child import child, module
 from globewire.errors import Unavailable
-from globewire.hold.pickles import OVER, Pickles, pickled
 from globewire.hold.rest import ENOUGH, rest
 from globewire.hold.tally import Tally
 from globewire.hold.transactions import Asked, Served, Work
 from globewire.hold.writer import answer
+from globewire.pickles import OVER, Pickles, pickled
 
-PROGRAM: tuple[str, ...] = ("-P", "-m", "globewire.hold.writer_main")
-"""What Python is to run; nothing that lies in the working directory."""
+PROGRAM = module("globewire.hold.writer_main")
+"""What Python is to run."""
 GONE = "the process that writes to the database has ended: the log says why; whether this was kept is not known"
 
 
@@ -44,11 +43,7 @@ class WriterProcess(asyncio.Protocol):
     @classmethod
     async def start(cls, path: Path, tally: Tally) -> "WriterProcess":
         """Start it on the file at `path`, which is up to date. Unavailable where it does not come up."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = (sys.executable, *PROGRAM, str(theirs.fileno()), str(os.getpid()), str(path))
-            process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()])
-        _, writer = await asyncio.get_running_loop().create_connection(lambda: cls(tally), sock=ours)
+        writer, process = await child(PROGRAM, str(os.getpid()), str(path), make=lambda: cls(tally))
         writer._process = process
         await writer._ready.wait()
         if writer._closed:

@@ -2,23 +2,27 @@
 
 At least once, in order for each endpoint, one push in flight for each. Endpoints are served in turn, so that none waits for long
 because others have much to be told. An endpoint that failed last time shares a quarter of the connections with its like, so
-those that hang never hold up those that answer. The push itself is `tell.push`; how often and how late to try again is
+those that hang never hold up those that answer. The push itself is made by `tell.pusher`; how often and how late to try again is
 `verdict.retry`.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from itertools import count
+from typing import Any
 
 import structlog
 
 from globewire.errors import Unavailable
-from globewire.hold.port import ENDPOINTS, TELL, Hold, Noted, Push, Report, TellJob
+from globewire.hold.port import ENDPOINTS, TELL, Hold, Noted, Push, TellJob
 from globewire.message import AccountId, MessageId, Millis
 from globewire.meter.dials import Meter
 from globewire.tell.address import Resolve
-from globewire.tell.push import Client, PushResult, client, push
+from globewire.tell.push import PushResult, client, push
+from globewire.tell.pusher import Came, Errand, How, Pusher, Pushers, here
 from globewire.values import dataclass
-from globewire.verdict import outcome, retry
+from globewire.verdict import retry
 from globewire.wire import callback
 
 log = structlog.get_logger(__name__)
@@ -45,6 +49,21 @@ class Settings:
     idle: float = 1.0
 
     @property
+    def most_doubtful(self) -> int:
+        """Of the connections, how many those may have that failed last time."""
+        return max(1, self.connections // 4)
+
+    @property
+    def most_sound(self) -> int:
+        """How many all others may have."""
+        return max(1, self.connections - self.most_doubtful)
+
+    @property
+    def how(self) -> How:
+        """What a pusher is told."""
+        return How(self.allow_private, self.timeout, self.most_sound + self.most_doubtful)
+
+    @property
     def lease(self) -> int:
         """Milliseconds a claim holds: a wait for a free connection, a push, and the commit after it."""
         return round(self.timeout * 2000) + 5000
@@ -57,7 +76,7 @@ class Settings:
 
 class Callbacks:
     """Pushes what is due until it is stopped. `clock` says what is due, `stamp` when a push is signed, which its receiver holds
-    against a clock of its own."""
+    against a clock of its own. `pushers` makes whoever pushes, in this process where it is not given."""
 
     def __init__(
         self,
@@ -67,7 +86,7 @@ class Callbacks:
         clock: Callable[[], Millis],
         secret_of: Callable[[AccountId], bytes],
         stamp: Callable[[], Millis] | None = None,
-        resolve: Resolve | None = None,
+        pushers: Pushers | None = None,
         meter: Meter | None = None,
     ) -> None:
         self._hold = hold
@@ -75,8 +94,11 @@ class Callbacks:
         self._clock = clock
         self._stamp = stamp or clock
         self._secret_of = secret_of
-        self._resolve = resolve
+        self._pushers = pushers or partial(here, settings.how)
         self._meter = meter or Meter()
+        self._numbers = count()
+        self._under_way: dict[int, tuple[TellJob, Millis, set[AccountId]]] = {}
+        """The pushes, by number: of what, begun when, and among whom their endpoints are."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken: list[tuple[TellJob, Push]] = []
         self._writing = False
@@ -84,8 +106,7 @@ class Callbacks:
         self._failing: set[AccountId] = set()
         self._sound: set[AccountId] = set()
         self._doubtful: set[AccountId] = set()
-        self._most_doubtful = max(1, settings.connections // 4)
-        self._most_sound = max(1, settings.connections - self._most_doubtful)
+        self._most_doubtful, self._most_sound = settings.most_doubtful, settings.most_sound
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
         self._ended = asyncio.Event()
@@ -99,21 +120,15 @@ class Callbacks:
     async def run(self) -> None:
         """Push until `stop` or cancelled. Pushes in flight end first on `stop`, and are broken off when cancelled."""
         self._ended.clear()
-        settings = self._settings
         try:
-            async with client(
-                private=settings.allow_private,
-                timeout=settings.timeout,
-                connections=self._most_sound + self._most_doubtful,
-                resolve=self._resolve,
-            ) as http:
-                try:
-                    while not self._stopping.is_set():
-                        await self._turn(http)
-                    await asyncio.gather(*self._tasks)
-                finally:
-                    await self._break_off()
+            async with self._pushers(self._told) as pusher:
+                while not self._stopping.is_set():
+                    await self._turn(pusher)
+                while self._under_way:
+                    await self._one_ends()
+                await asyncio.gather(*self._tasks)
         finally:
+            await self._break_off()
             self._ended.set()
 
     async def stop(self) -> None:
@@ -123,7 +138,7 @@ class Callbacks:
         self._hold.wake(TELL)
         await self._ended.wait()
 
-    async def _turn(self, http: Client) -> None:
+    async def _turn(self, pusher: Pusher) -> None:
         """Claim once and begin what was claimed; where nothing more is due, wait for the hold's call."""
         if len(self._sound) >= self._most_sound:
             await self._one_ends()
@@ -137,7 +152,7 @@ class Callbacks:
             return
         if jobs:
             self._last_claimed = jobs[-1].account
-        await self._begin(http, jobs, now)
+        await self._begin(pusher, jobs, now)
         if len(jobs) < ENDPOINTS:
             await self._hold.wait(TELL, self._settings.idle)
             await asyncio.sleep(LINGER)
@@ -155,58 +170,74 @@ class Callbacks:
         except TimeoutError:
             return
 
-    async def _begin(self, http: Client, jobs: Sequence[TellJob], claimed_at: Millis) -> None:
+    async def _begin(self, pusher: Pusher, jobs: Sequence[TellJob], claimed_at: Millis) -> None:
         """Begin a push of each job, as connections are free."""
         # A job left here is nobody's loss: its lease ends by itself, which serves as the pause of an endpoint that fails.
         for job in sorted(jobs, key=self._doubts, reverse=True):  # doubtful ones wait for no connection, and so begin first
             if self._doubts(job):
                 if len(self._doubtful) < self._most_doubtful:
-                    self._start(http, job, self._doubtful)
+                    self._start(pusher, job, self._doubtful)
                 continue
             while len(self._sound) >= self._most_sound:
                 await self._one_ends()
             if self._clock() > claimed_at + self._settings.lease - self._settings.timeout * 1000:
                 return  # the lease might end before the push does
-            self._start(http, job, self._sound)
+            self._start(pusher, job, self._sound)
 
     def _doubts(self, job: TellJob) -> bool:
         return job.tries > 0 or job.account in self._failing
 
-    def _start(self, http: Client, job: TellJob, among: set[AccountId]) -> None:
+    def _start(self, pusher: Pusher, job: TellJob, among: set[AccountId]) -> None:
         if job.account in self._sound or job.account in self._doubtful:
             return
+        try:
+            secret = self._secret_of(job.account)
+        except Exception as fault:  # noqa: BLE001 - one endpoint's trouble must not end the stage; its lease brings it back
+            log.error("callback.failed", account=job.account, fault=type(fault).__name__)
+            return
         among.add(job.account)
-        task = asyncio.create_task(self._tell(http, job, among))
+        number = next(self._numbers)
+        self._under_way[number] = (job, self._clock(), among)
+        pusher.begin(number, Errand(job.url, secret, self._stamp() // 1000, job.reports))
+
+    def _told(self, came: Sequence[tuple[int, Came]]) -> None:
+        """Pushes have ended: have it written down what came of them."""
+        for number, result in came:
+            job, at, among = self._under_way.pop(number)
+            # Before the hold hears of it: once it has, the endpoint's next reports may be claimed, and must not be left.
+            among.discard(job.account)
+            if isinstance(result, str):  # its lease brings it back
+                log.error("callback.failed", account=job.account, fault=result)
+                continue
+            made = Push(at, result.took, result.status, result.acknowledged, result.reason, result.said, len(job.reports))
+            job = TellJob(job.account, job.url, job.tries, job.reports, made)
+            if made.acknowledged:
+                self._failing.discard(job.account)
+                self._taken.append((job, made))
+            else:
+                self._failing.add(job.account)
+                self._have(self._refused(job, made))
+        self._freed.set()
+        if self._taken and not self._writing:
+            self._writing = True
+            self._have(self._write())
+
+    def _have(self, done: Coroutine[Any, Any, None]) -> None:
+        """Have something written down."""
+        task = asyncio.create_task(self._kept_from_harm(done))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell(self, http: Client, job: TellJob, among: set[AccountId]) -> None:
-        """Push one job and write down what came of it."""
+    async def _kept_from_harm(self, done: Coroutine[Any, Any, None]) -> None:
         try:
-            try:
-                made = await self._push(http, job)
-            finally:
-                # Before the hold hears of it: once it has, the endpoint's next reports may be claimed, and must not be left.
-                among.discard(job.account)
-                self._freed.set()
-            await self._conclude(TellJob(job.account, job.url, job.tries, job.reports, made), made)
+            await done
         except Unavailable:
-            log.warning("callback.hold_unavailable", account=job.account)
+            log.warning("callback.hold_unavailable")
         except Exception as fault:  # noqa: BLE001 - one endpoint's trouble must not end the stage; its lease brings it back
-            log.error("callback.failed", account=job.account, fault=type(fault).__name__)
+            log.error("callback.failed", fault=type(fault).__name__)
 
-    async def _push(self, http: Client, job: TellJob) -> Push:
-        at, content = self._clock(), callback.body(map(_item, job.reports))
-        headers = callback.headers(self._secret_of(job.account), self._stamp() // 1000, content)
-        result = await push(http, job.url, content, headers)
-        return Push(at, result.took, result.status, result.acknowledged, result.reason, result.said, len(job.reports))
-
-    async def _conclude(self, job: TellJob, made: Push) -> None:
-        if made.acknowledged:
-            self._failing.discard(job.account)
-            await self._take(job, made)
-            return
-        self._failing.add(job.account)
+    async def _refused(self, job: TellJob, made: Push) -> None:
+        """Have it tried again later, or given up."""
         delay = retry.callback(job.tries, self._settings.delays)
         now = self._clock()
         if delay is None:
@@ -218,12 +249,8 @@ class Callbacks:
             await self._hold.again((job, Millis(now + delay * 1000)))
             self._count("again", [(job, made)])
 
-    async def _take(self, job: TellJob, made: Push) -> None:
-        """Have it written down that an endpoint took its reports: with all others that did meanwhile, by whoever came first."""
-        self._taken.append((job, made))
-        if self._writing:
-            return
-        self._writing = True
+    async def _write(self) -> None:
+        """Have it written down who took their reports: all that did meanwhile together."""
         try:
             await asyncio.sleep(LINGER if self.busy else 0)  # 0: those whose answers came in the same turn of the loop
             while self._taken:
@@ -277,17 +304,3 @@ async def test_push(url: str, *, settings: Settings, secret: bytes, now: Millis,
     content = callback.body([item])
     async with client(private=settings.allow_private, timeout=settings.timeout, connections=1, resolve=resolve) as http:
         return await push(http, url, content, callback.headers(secret, now // 1000, content))
-
-
-def _item(report: Report) -> callback.Item:
-    return callback.Item(
-        message=report.message,
-        to=report.to,
-        sent_at=report.accepted_at,
-        received_at=report.ended_at,
-        status=outcome.push_status(report.state),
-        error_code=report.error_code,
-        error=report.error,
-        task_id=report.task_id,
-        segments=report.segments,
-    )
