@@ -7,6 +7,7 @@ import hmac
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -20,6 +21,7 @@ from globewire.message import AccountId, MessageId, Millis, State
 from globewire.meter.dials import Meter
 from globewire.tell import callbacks
 from globewire.tell.callbacks import Callbacks, Settings
+from globewire.tell.pusher_process import apart
 from laws.making import NOW, account, submission
 from tell.certificates import certified
 from tell.conftest import Receivers
@@ -46,6 +48,7 @@ class Tell:
     clock: Clock
     settings: Settings
     stages: list[tuple[Callbacks, asyncio.Task[None]]]
+    apart: bool = False
     meter: Meter = field(default_factory=Meter)
 
     async def open(self, receiver: Receiver, name: AccountId = SHOP) -> None:
@@ -60,8 +63,14 @@ class Tell:
         return [str(s.message.id) for s in kept]
 
     def start(self, settings: Settings | None = None) -> Callbacks:
+        settings = settings or self.settings
         stage = Callbacks(
-            self.hold, settings=settings or self.settings, clock=self.clock, secret_of=lambda name: SECRET, meter=self.meter
+            self.hold,
+            settings=settings,
+            clock=self.clock,
+            secret_of=lambda name: SECRET,
+            pushers=partial(apart, settings.how) if self.apart else None,
+            meter=self.meter,
         )
         self.stages.append((stage, asyncio.create_task(stage.run())))
         return stage
@@ -91,10 +100,11 @@ class Tell:
                 await asyncio.sleep(0.005)
 
 
-@pytest.fixture
-async def tell(tmp_path: Path) -> AsyncIterator[Tell]:
+@pytest.fixture(params=["here", "apart"])
+async def tell(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Tell]:
+    """Pushing from this process, and from one of its own."""
     hold = await SqliteHold.open(tmp_path / "hold.db")
-    made = Tell(hold, Clock(), Settings(allow_private=True, timeout=5.0, idle=0.01), [])
+    made = Tell(hold, Clock(), Settings(allow_private=True, timeout=5.0, idle=0.01), [], request.param == "apart")
     yield made
     for _, task in made.stages:
         task.cancel()

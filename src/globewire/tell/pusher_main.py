@@ -67,5 +67,7 @@ async def main(descriptor: int, how: How) -> None:
 
 if __name__ == "__main__":
     ignore_signals()
+    if hasattr(os, "SCHED_BATCH"):  # whoever answers customers is not interrupted for a push: with many endpoints 4 % more messages
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     gc.freeze()
     uvloop.run(main(int(sys.argv[1]), How(sys.argv[2] == "private", float(sys.argv[3]), int(sys.argv[4]))))
