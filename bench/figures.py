@@ -143,7 +143,12 @@ def _held(rows: Rows) -> Reading | None:
 
 
 def _many(rows: Rows) -> Reading | None:
-    return by_rounds(pick(rows, "many", "many"), pick(rows, "many", "one"), "whole_job_per_s")
+    many, one, late = pick(rows, "many", "many"), pick(rows, "many", "one"), "push_after_submit_p95"
+    reading = by_rounds(many, one, "whole_job_per_s")
+    if reading is None or middle(many, late) is None:
+        return reading
+    reports = f"submit to pushed report, p95, {told(many, late)} against {told(one, late)} ms"
+    return Reading(reading.value, f"{reading.told}; {reports}")
 
 
 def _batch(rows: Rows) -> Reading | None:

@@ -81,6 +81,17 @@ def test_what_goes_by_turns_is_compared_within_its_round() -> None:
     assert line(rows, "rate with many messages held")[1:] == ["0.990", "beyond"]
 
 
+def test_with_many_accounts_it_is_told_how_late_reports_are() -> None:
+    """Some may be late while the rate is high."""
+    rows = [
+        row("many", of, 1, whole_job_per_s=seen, push_after_submit_p95=late)
+        for of, seen, late in (("one", 1_000, 1_050), ("many", 800, 9_000))
+    ]
+    assert line(rows, "rate with many accounts")[0] == (
+        "800 against 1,000; ratios 0.800; submit to pushed report, p95, 9,000 against 1,050 ms"
+    )
+
+
 @pytest.mark.parametrize(("ratio", "verdict"), [(0.99, "beyond"), (1.0, "beyond"), (1.2, "pass"), (1.51, "**fail**")])
 def test_less_is_better_where_the_bar_is_the_most(ratio: float, verdict: str) -> None:
     (cpu,) = [figure for figure in figures.FIGURES if figure.name.startswith("CPU")]
