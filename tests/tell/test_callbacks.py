@@ -516,7 +516,7 @@ async def test_a_push_that_cannot_be_written_down_holds_up_no_other(tell: Tell, 
     jobs = await tell.hold.claim(TELL, 9, tell.clock(), MINUTE)
     connection = apsw.Connection(str(tmp_path / "hold.db"))
     connection.execute(
-        "CREATE TRIGGER spoilt BEFORE UPDATE ON outbox WHEN NEW.account = 'shop1' BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
+        "CREATE TRIGGER spoilt BEFORE INSERT ON push WHEN NEW.account = 'shop1' BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
     )
     connection.close()
     stage = Callbacks(tell.hold, settings=tell.settings, clock=tell.clock, secret_of=lambda account: SECRET, meter=tell.meter)
