@@ -17,14 +17,14 @@ P = TypeVar("P", bound=asyncio.Protocol)
 async def child(program: tuple[str, ...], *arguments: str, make: Callable[[], P]) -> tuple[P, Process]:
     """Start Python with `program`, then these; what `make` made speaks to it. OSError where it cannot be started."""
     ours, theirs = socket.socketpair()
-    with theirs:
-        try:
+    try:
+        with theirs:
             command = (sys.executable, *program, str(theirs.fileno()), *arguments)
             process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()])
-        except BaseException:
-            ours.close()
-            raise
-    _, speaker = await asyncio.get_running_loop().create_connection(make, sock=ours)
+        _, speaker = await asyncio.get_running_loop().create_connection(make, sock=ours)
+    except BaseException:  # by which the child, if there is one, knows that it is over
+        ours.close()
+        raise
     return speaker, process
 
 
