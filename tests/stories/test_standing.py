@@ -7,7 +7,7 @@ import pytest
 
 from globewire.hold.port import Asking, CarrierOrder, CarrierStanding
 from globewire.message import CarrierId, State
-from globewire.send import saying, walk
+from globewire.send import inquiry, saying, walk
 from globewire.wire.pdu import Command
 from stories.carriers import simulated, smsc
 from stories.house import Books, carrier, eventually, house, now
@@ -76,6 +76,7 @@ async def test_receipts_that_are_overdue_are_counted_and_nobody_is_asked_who_is_
 
 
 async def test_questions_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inquiry, "TURN", 0.1)
     monkeypatch.setattr(walk, "TURN", 0.1)
     keys = {"query": True, "receipt_overdue": 0.1}
     async with simulated() as (_, address), house(tmp_path, carrier("north", address, **keys)) as home:

@@ -106,7 +106,6 @@ class Callbacks:
         self._failing: set[AccountId] = set()
         self._sound: set[AccountId] = set()
         self._doubtful: set[AccountId] = set()
-        self._most_doubtful, self._most_sound = settings.most_doubtful, settings.most_sound
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
         self._ended = asyncio.Event()
@@ -140,7 +139,7 @@ class Callbacks:
 
     async def _turn(self, pusher: Pusher) -> None:
         """Claim once and begin what was claimed; where nothing more is due, wait for the hold's call."""
-        if len(self._sound) >= self._most_sound:
+        if len(self._sound) >= self._settings.most_sound:
             await self._one_ends()
             return
         now = self._clock()
@@ -175,10 +174,10 @@ class Callbacks:
         # A job left here is nobody's loss: its lease ends by itself, which serves as the pause of an endpoint that fails.
         for job in sorted(jobs, key=self._doubts, reverse=True):  # doubtful ones wait for no connection, and so begin first
             if self._doubts(job):
-                if len(self._doubtful) < self._most_doubtful:
+                if len(self._doubtful) < self._settings.most_doubtful:
                     self._start(pusher, job, self._doubtful)
                 continue
-            while len(self._sound) >= self._most_sound:
+            while len(self._sound) >= self._settings.most_sound:
                 await self._one_ends()
             if self._clock() > claimed_at + self._settings.lease - self._settings.timeout * 1000:
                 return  # the lease might end before the push does
@@ -216,25 +215,25 @@ class Callbacks:
                 self._taken.append((job, made))
             else:
                 self._failing.add(job.account)
-                self._have(self._refused(job, made))
+                self._have(self._refused(job, made), account=job.account)
         self._freed.set()
         if self._taken and not self._writing:
             self._writing = True
             self._have(self._write())
 
-    def _have(self, done: Coroutine[Any, Any, None]) -> None:
-        """Have something written down."""
-        task = asyncio.create_task(self._kept_from_harm(done))
+    def _have(self, done: Coroutine[Any, Any, None], **about: str) -> None:
+        """Have something written down; where that fails the log says so, `about` whom."""
+        task = asyncio.create_task(self._kept_from_harm(done, about))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _kept_from_harm(self, done: Coroutine[Any, Any, None]) -> None:
+    async def _kept_from_harm(self, done: Coroutine[Any, Any, None], about: dict[str, str]) -> None:
         try:
             await done
         except Unavailable:
-            log.warning("callback.hold_unavailable")
+            log.warning("callback.hold_unavailable", **about)
         except Exception as fault:  # noqa: BLE001 - one endpoint's trouble must not end the stage; its lease brings it back
-            log.error("callback.failed", fault=type(fault).__name__)
+            log.error("callback.failed", fault=type(fault).__name__, **about)
 
     async def _refused(self, job: TellJob, made: Push) -> None:
         """Have it tried again later, or given up."""
